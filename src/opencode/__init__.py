@@ -1,0 +1,1 @@
+"""opencode-server: OpenCode's headless server, agent and command line, in Python."""

@@ -1,0 +1,1 @@
+"""Agent definitions: built in, from configuration and from markdown files."""

@@ -1,0 +1,1 @@
+"""Stored credentials of model providers (auth.json)."""

@@ -1,0 +1,1 @@
+"""Slash commands: built in, from configuration and from markdown files."""

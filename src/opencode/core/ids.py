@@ -1,0 +1,77 @@
+"""Identifiers: their types, their layout, and the generator (spec: ids and storage, section 1)."""
+
+import secrets
+import threading
+from typing import Annotated, Literal, NewType
+
+from msgspec import Meta
+
+from opencode.core.clock import Clock
+
+SessionID = NewType("SessionID", Annotated[str, Meta(pattern="^ses")])
+MessageID = NewType("MessageID", Annotated[str, Meta(pattern="^msg")])
+PartID = NewType("PartID", Annotated[str, Meta(pattern="^prt")])
+PermissionID = NewType("PermissionID", Annotated[str, Meta(pattern="^per")])
+QuestionID = NewType("QuestionID", Annotated[str, Meta(pattern="^que")])
+PtyID = NewType("PtyID", Annotated[str, Meta(pattern="^pty")])
+EventID = NewType("EventID", Annotated[str, Meta(pattern="^evt_")])
+WorkspaceID = NewType("WorkspaceID", Annotated[str, Meta(pattern="^wrk")])
+ProjectID = NewType("ProjectID", str)
+ProviderID = NewType("ProviderID", str)
+ModelID = NewType("ModelID", str)
+
+Prefix = Literal["ses", "msg", "prt", "per", "que", "pty", "tool", "evt", "wrk", "job"]
+
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_MASK = (1 << 48) - 1
+
+
+class IdGenerator:
+    """Makes ids ``<prefix>_<12 hex digits><14 base62 characters>``, strictly monotonic and thread-safe.
+
+    The hex digits are the low 48 bits of ``unix_ms * 4096 + counter``, complemented for sessions so that the
+    newest sorts first. They wrap every 2^36 ms (2026-08-14, 2028-10-17), so ids of different times say nothing
+    about order; the server orders by time and sequence.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def session(self) -> SessionID:
+        """A session id; later ones sort before earlier ones."""
+        return SessionID(self._make("ses", descending=True))
+
+    def message(self) -> MessageID:
+        return MessageID(self._make("msg"))
+
+    def part(self) -> PartID:
+        return PartID(self._make("prt"))
+
+    def permission(self) -> PermissionID:
+        return PermissionID(self._make("per"))
+
+    def question(self) -> QuestionID:
+        return QuestionID(self._make("que"))
+
+    def event(self) -> EventID:
+        return EventID(self._make("evt"))
+
+    def tool_output(self) -> str:
+        """The file name of a saved tool output."""
+        return self._make("tool")
+
+    def call(self) -> str:
+        """A ULID, for tool calls that the server makes itself."""
+        value = (self._clock.now_ms() << 80) | secrets.randbits(80)
+        return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+    def _make(self, prefix: Prefix, *, descending: bool = False) -> str:
+        with self._lock:
+            # The counter starts at 1 in each millisecond and carries into the next when it overflows.
+            self._last = value = max(self._clock.now_ms() * 4096 + 1, self._last + 1)
+        stamp = (~value if descending else value) & _MASK
+        tail = "".join(BASE62[byte % 62] for byte in secrets.token_bytes(14))
+        return f"{prefix}_{stamp:012x}{tail}"

@@ -1,0 +1,1 @@
+"""Searching and reading the files of a project: ripgrep and its Python fallback."""

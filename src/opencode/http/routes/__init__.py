@@ -1,0 +1,1 @@
+"""One module per endpoint group: handlers and their operations."""

@@ -1,0 +1,1 @@
+"""Rules, their evaluation, and the asks that wait for a person."""

@@ -1,0 +1,1 @@
+"""Which project a directory belongs to, and what its version control says."""

@@ -1,0 +1,1 @@
+"""Questions the agent asks a person, and their answers."""

@@ -1,0 +1,1 @@
+"""Sessions, messages, parts and todos: records, store, changes."""

@@ -1,0 +1,1 @@
+"""Skills found in the skill directories."""
