@@ -1,1 +1,1 @@
-"""What every layer stands on: ids, errors, the wire base, clock, paths, subprocesses. Knows nothing of OpenCode's domain."""
+"""What every layer stands on: ids, errors, the wire base, clock, paths, subprocesses."""

@@ -22,6 +22,8 @@ def wire_name(field: str) -> str:
     return head + "".join("ID" if word == "id" else word.capitalize() for word in rest)
 
 
+# mypy wants the promise on the metaclass and on the base.
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class WireMeta(StructMeta):
     """Makes every subclass frozen and keyword-only."""
 

@@ -1,1 +1,1 @@
-"""The HTTP face: operations, routing, decoding, error answers, event streams, the OpenAPI document. No rules of its own."""
+"""The HTTP face: operations, routing, decoding, error answers, streams, the OpenAPI document. No rules of its own."""
