@@ -44,11 +44,13 @@ class IdGenerator:
         """A session id; later ones sort before earlier ones."""
         return SessionID(self._make("ses", descending=True))
 
-    def message(self) -> MessageID:
-        return MessageID(self._make("msg"))
+    def message(self, after: str | None = None) -> MessageID:
+        """A message id; greater than ``after``, whatever clock that was made with."""
+        return MessageID(_beyond(self._make("msg"), after))
 
-    def part(self) -> PartID:
-        return PartID(self._make("prt"))
+    def part(self, after: str | None = None) -> PartID:
+        """A part id; greater than ``after``, whatever clock that was made with."""
+        return PartID(_beyond(self._make("prt"), after))
 
     def permission(self) -> PermissionID:
         return PermissionID(self._make("per"))
@@ -75,3 +77,17 @@ class IdGenerator:
         stamp = (~value if descending else value) & _MASK
         tail = "".join(BASE62[byte % 62] for byte in secrets.token_bytes(14))
         return f"{prefix}_{stamp:012x}{tail}"
+
+
+def _beyond(candidate: str, floor: str | None) -> str:
+    """The candidate, or the next id after ``floor`` when the candidate does not sort after it."""
+    if floor is None or candidate > floor:
+        return candidate
+    prefix, _, rest = floor.partition("_")
+    try:
+        stamp = int(rest[:12], 16)
+    except ValueError:  # a client's own spelling: anything that sorts after it will do
+        return f"{floor}{candidate[-14:]}"
+    if stamp < _MASK:
+        return f"{prefix}_{stamp + 1:012x}{candidate[-14:]}"
+    return f"{floor}{candidate[-14:]}"

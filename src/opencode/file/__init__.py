@@ -1,1 +1,1 @@
-"""Searching and reading the files of a project: ripgrep and its Python fallback."""
+"""The files of a project: searching them, reading them, and changing them safely."""

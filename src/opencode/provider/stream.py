@@ -16,6 +16,7 @@ class TextStart(StreamEvent):
     """A text part opens."""
 
     id: str
+    metadata: Metadata | None = None
 
 
 class TextDelta(StreamEvent):
@@ -36,6 +37,7 @@ class ReasoningStart(StreamEvent):
     """A reasoning part opens."""
 
     id: str
+    metadata: Metadata | None = None
 
 
 class ReasoningDelta(StreamEvent):

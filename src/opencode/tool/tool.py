@@ -1,5 +1,6 @@
 """What a tool is: parameters, result, context, and the one error the model sees (spec: tools core, section 1)."""
 
+import dataclasses
 import os.path
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -60,6 +61,10 @@ class ToolContext:
     ask: Ask
     report: Callable[..., Awaitable[None]]
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def for_call(self, *, call_id: str, ask: Ask, report: Callable[..., Awaitable[None]]) -> "ToolContext":
+        """The same context for one call."""
+        return dataclasses.replace(self, call_id=call_id, ask=ask, report=report, extra=dict(self.extra))
 
     def resolve(self, path: str | None) -> Path:
         """An absolute path: relative ones are relative to the instance directory."""

@@ -1,0 +1,131 @@
+"""``auth.json``: the credentials file that the official server also reads and writes (spec: providers, section 3)."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import structlog
+from anyio import to_thread
+
+from opencode.auth.schema import (
+    ApiCredential,
+    Auth,
+    Credential,
+    OAuthCredential,
+    WellKnownCredential,
+)
+from opencode.auth.secret import Secret
+from opencode.core.paths import Paths
+from opencode.core.wire import encode
+
+log = structlog.get_logger()
+
+CONTENT_VARIABLE = "OPENCODE_AUTH_CONTENT"
+"""JSON that stands for the file when it is read."""
+
+Entries = dict[str, Any]
+
+
+class CredentialStore:
+    """Reads and changes the user's stored credentials.
+
+    The file is an object keyed by provider id, or by URL for ``wellknown`` entries. Entries that this version
+    cannot read are left out of :meth:`all` and survive every write. The file has mode 0600 in a directory of
+    mode 0700, and is replaced in one step.
+    """
+
+    def __init__(self, paths: Paths, environ: Mapping[str, str]) -> None:
+        self._path = paths.data / "auth.json"
+        self._content = environ.get(CONTENT_VARIABLE)
+        self._writing = anyio.Lock()
+
+    def all(self) -> dict[str, Credential]:
+        """Every readable credential by provider id or URL, in the order of the file."""
+        raw = _parsed(self._content) if self._content else _read(self._path)
+        credentials = {_normal(key): _credential(entry) for key, entry in raw.items()}
+        return {key: credential for key, credential in credentials.items() if credential is not None}
+
+    async def set(self, provider_id: str, auth: Auth) -> None:
+        """Store a credential, in place of the one that is there."""
+        entry = json.loads(encode(auth))
+
+        def put(entries: Entries) -> None:
+            key = _normal(provider_id)
+            entries.pop(key + "/", None)
+            entries[key] = entry
+
+        await self._change(put)
+
+    async def remove(self, provider_id: str) -> None:
+        """Forget a credential. Does nothing when there is none."""
+
+        def drop(entries: Entries) -> None:
+            for key in {provider_id, _normal(provider_id), _normal(provider_id) + "/"}:
+                entries.pop(key, None)
+
+        await self._change(drop)
+
+    async def _change(self, change: Callable[[Entries], None]) -> None:
+        def rewrite() -> None:
+            entries = _read(self._path)
+            change(entries)
+            _write(self._path, entries)
+
+        async with self._writing:
+            await to_thread.run_sync(rewrite)
+
+
+def _normal(key: str) -> str:
+    """URLs are kept without trailing slashes."""
+    return key.rstrip("/")
+
+
+def _parsed(text: str) -> Entries:
+    try:
+        entries = json.loads(text)
+    except ValueError:
+        log.warning("stored credentials are not JSON and are ignored")
+        return {}
+    return entries if isinstance(entries, dict) else {}
+
+
+def _read(path: Path) -> Entries:
+    try:
+        return _parsed(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+
+
+def _write(path: Path, entries: Entries) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # mkstemp makes the file with mode 0600 before anything is in it.
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".auth-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(entries, file, indent=2, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _credential(entry: Any) -> Credential | None:
+    """The credential of one entry; None for what this version does not know."""
+    match entry:
+        case {"type": "api", "key": str(key)}:
+            metadata = entry.get("metadata")
+            return ApiCredential(Secret(key), metadata if isinstance(metadata, dict) else {})
+        case {"type": "oauth", "refresh": str(refresh), "access": str(access), "expires": int(expires)}:
+            known = {"type", "refresh", "access", "expires"}
+            extra = {name: value for name, value in entry.items() if name not in known}
+            return OAuthCredential(Secret(refresh), Secret(access), expires, extra)
+        case {"type": "wellknown", "key": str(variable), "token": str(token)}:
+            return WellKnownCredential(variable, Secret(token))
+        case _:
+            return None

@@ -1,0 +1,194 @@
+"""The operations of the server that programs need most, typed."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote
+
+import httpx2
+
+from opencode.client.answer import check
+from opencode.client.errors import ServerUnreachable
+from opencode.client.schema import Agent, CommandBody, CreateSessionBody, Health, PromptBody, ProvidersAnswer
+from opencode.client.stream import EventStream
+from opencode.core.wire import Wire, decode, encode
+from opencode.permission.schema import PermissionReply, PermissionRequest
+from opencode.question.schema import QuestionAnswers, QuestionRequest
+from opencode.session.schema import MessageWithParts, Session, SessionStatus
+
+T = TypeVar("T")
+
+DEFAULT_USERNAME: Final = "opencode"
+_PLAIN: Final = httpx2.Timeout(30.0)
+_TURN: Final = httpx2.Timeout(10.0, read=None)  # a turn takes as long as it takes
+
+
+class OpenCodeClient:
+    """Talks to one server about one directory (the server's own when none is given).
+
+    An async context manager. Every operation raises ``RequestFailed`` when the server refuses and
+    ``ServerUnreachable`` when there is no answer.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        directory: str | None = None,
+        username: str = DEFAULT_USERNAME,
+        password: str | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx2.AsyncClient(
+            base_url=self.base_url,
+            auth=httpx2.BasicAuth(username, password) if password else None,
+            headers={"x-opencode-directory": quote(directory, safe="")} if directory else None,
+            timeout=_PLAIN,
+            transport=transport,
+            trust_env=False,  # a proxy of the environment is not meant for the loopback
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, traceback)
+
+    # --- server ----------------------------------------------------------------------------------------------------
+
+    async def health(self) -> Health:
+        """Whether it lives, and which API version it speaks."""
+        return await self._get("/global/health", Health)
+
+    async def agents(self) -> list[Agent]:
+        """All agents, the default one first."""
+        return await self._get("/agent", list[Agent])
+
+    async def providers(self) -> ProvidersAnswer:
+        """The usable providers with their models."""
+        return await self._get("/config/providers", ProvidersAnswer)
+
+    @asynccontextmanager
+    async def events(self, since: str | None = None) -> AsyncIterator[EventStream]:
+        """The directory's events from now on, or from the cursor ``since`` on; open once this is entered."""
+        with self._reaching():
+            stream = await EventStream(self._http, since).__aenter__()
+        try:
+            yield stream
+        finally:
+            await stream.__aexit__(None, None, None)
+
+    # --- sessions --------------------------------------------------------------------------------------------------
+
+    async def create_session(self, body: CreateSessionBody | None = None) -> Session:
+        return await self._post("/session", body or CreateSessionBody(), Session)
+
+    async def sessions(self, *, roots: bool = False, limit: int | None = None) -> list[Session]:
+        """Sessions of the directory's project, newest first; ``roots``: without those of subagents."""
+        query = {"roots": "true"} if roots else {}
+        return await self._get("/session", list[Session], query | ({"limit": str(limit)} if limit else {}))
+
+    async def session(self, session_id: str) -> Session:
+        return await self._get(f"/session/{_segment(session_id)}", Session)
+
+    async def fork(self, session_id: str) -> Session:
+        """A copy of the session with all its messages."""
+        return await self._post(f"/session/{_segment(session_id)}/fork", None, Session)
+
+    async def share(self, session_id: str) -> Session:
+        return await self._post(f"/session/{_segment(session_id)}/share", None, Session)
+
+    async def statuses(self) -> dict[str, SessionStatus]:
+        """What each busy session does; idle ones are absent."""
+        return await self._get("/session/status", dict[str, SessionStatus])
+
+    async def messages(self, session_id: str, limit: int | None = None) -> list[MessageWithParts]:
+        """Oldest first; ``limit`` keeps the newest."""
+        query = {"limit": str(limit)} if limit else {}
+        return await self._get(f"/session/{_segment(session_id)}/message", list[MessageWithParts], query)
+
+    async def prompt(self, session_id: str, body: PromptBody) -> MessageWithParts:
+        """Send a prompt and wait for the end of the turn: its last message."""
+        return await self._post(f"/session/{_segment(session_id)}/message", body, MessageWithParts, _TURN)
+
+    async def prompt_async(self, session_id: str, body: PromptBody) -> None:
+        """Send a prompt; when this returns it is stored. What comes of it is on the event stream."""
+        await self._send(f"/session/{_segment(session_id)}/prompt_async", body)
+
+    async def command(self, session_id: str, body: CommandBody) -> MessageWithParts:
+        """Run a slash command and wait for the end of the turn."""
+        return await self._post(f"/session/{_segment(session_id)}/command", body, MessageWithParts, _TURN)
+
+    async def abort(self, session_id: str) -> bool:
+        """Stop what the session does; true when it has stopped."""
+        return await self._post(f"/session/{_segment(session_id)}/abort", None, bool)
+
+    # --- permissions and questions ----------------------------------------------------------------------------------
+
+    async def permissions(self) -> list[PermissionRequest]:
+        """The requests that wait for a reply."""
+        return await self._get("/permission", list[PermissionRequest])
+
+    async def reply_permission(self, request_id: str, reply: PermissionReply, message: str | None = None) -> bool:
+        body = {"reply": reply} | ({"message": message} if message else {})
+        return await self._post(f"/permission/{_segment(request_id)}/reply", body, bool)
+
+    async def questions(self) -> list[QuestionRequest]:
+        """The questions that wait for answers."""
+        return await self._get("/question", list[QuestionRequest])
+
+    async def reply_question(self, request_id: str, answers: QuestionAnswers) -> bool:
+        return await self._post(f"/question/{_segment(request_id)}/reply", {"answers": answers}, bool)
+
+    async def reject_question(self, request_id: str) -> bool:
+        return await self._post(f"/question/{_segment(request_id)}/reject", None, bool)
+
+    # --- requests --------------------------------------------------------------------------------------------------
+
+    async def _get(self, path: str, kind: type[T], query: Mapping[str, str] | None = None) -> T:
+        with self._reaching():
+            response = await self._http.get(path, params=dict(query or {}))
+            await check(response)
+        return decode(response.content, kind)
+
+    async def _post(
+        self, path: str, body: Wire | Mapping[str, Any] | None, kind: type[T], timeout: httpx2.Timeout = _PLAIN
+    ) -> T:
+        return decode(await self._send(path, body, timeout), kind)
+
+    async def _send(self, path: str, body: Wire | Mapping[str, Any] | None, timeout: httpx2.Timeout = _PLAIN) -> bytes:
+        headers = {"Content-Type": "application/json"} if body is not None else None
+        content = encode(body) if body is not None else None
+        with self._reaching():
+            response = await self._http.post(path, content=content, headers=headers, timeout=timeout)
+            await check(response)
+        return response.content
+
+    def _reaching(self) -> "_Reaching":
+        return _Reaching(self.base_url)
+
+
+class _Reaching:
+    """Turns the transport's errors into :class:`ServerUnreachable`."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, httpx2.TransportError):
+            raise ServerUnreachable(self._base_url, str(error) or type(error).__name__) from error
+
+
+def _segment(value: str) -> str:
+    """An id as one path segment, whatever characters it has."""
+    return quote(value, safe="")

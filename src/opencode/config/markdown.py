@@ -1,0 +1,139 @@
+"""Agents, commands and modes written as Markdown with front matter (spec: configuration, section 3)."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opencode.config.errors import ConfigFrontmatterError, ConfigInvalidError
+from opencode.config.merge import Json
+from opencode.config.parse import find_issues
+from opencode.config.text import read_text
+from opencode.config.yaml import YamlError, read_yaml
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+_KEY_AND_VALUE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*:\s*(.*)")
+_COMMAND_KEYS = frozenset({"template", "description", "agent", "model", "variant", "subtask"})
+
+
+def read_markdown(path: Path) -> tuple[dict[str, Any], str]:
+    """The front matter and the body of a file. Raises ``ConfigFrontmatterError``, ``OSError``."""
+    return parse_markdown(read_text(path), path)
+
+
+def parse_markdown(text: str, path: Path | str) -> tuple[dict[str, Any], str]:
+    """The front matter, empty when there is none, and the rest, trimmed. Raises ``ConfigFrontmatterError``."""
+    found = _FRONT_MATTER.match(text)
+    if found is None:
+        return {}, text.strip()
+    try:
+        data = _read_repaired(found.group(1))
+    except YamlError as error:
+        raise ConfigFrontmatterError(path, str(error)) from error
+    if data is not None and not isinstance(data, dict):
+        raise ConfigFrontmatterError(path, "expected `key: value` lines")
+    return data or {}, text[found.end() :].strip()
+
+
+def _read_repaired(front_matter: str) -> Any:
+    try:
+        return read_yaml(front_matter)
+    except YamlError:
+        # `description: Use when: always` is not YAML, but people and other tools write it.
+        return read_yaml(repair(front_matter))
+
+
+def repair(front_matter: str) -> str:
+    """Top-level values with a colon, unless quoted or in a block, turned into literal blocks."""
+    return "\n".join(_repair_line(line) for line in front_matter.splitlines())
+
+
+def _repair_line(line: str) -> str:
+    found = _KEY_AND_VALUE.fullmatch(line)
+    if found is None:
+        return line
+    key, value = found.groups()
+    if ":" not in value or value.startswith(('"', "'", "|", ">")):
+        return line
+    return f"{key}: |-\n  {value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """What one configuration directory defines, as a layer, and what of it could not be read."""
+
+    layer: Json
+    problems: list[ConfigFrontmatterError]
+
+
+def read_definitions(folder: Path) -> Definitions:
+    """The commands, agents, modes and plugins of a configuration directory.
+
+    A file whose front matter is not YAML is a problem and left out, and so is a mode that is not valid; a
+    command or an agent that is not valid raises ``ConfigInvalidError``.
+    """
+    problems: list[ConfigFrontmatterError] = []
+    layer: Json = {}
+    for key, names, read in (
+        ("command", ("command", "commands"), _command),
+        ("agent", ("agent", "agents"), _agent),
+        ("mode", ("mode", "modes"), _mode),
+    ):
+        for path, name in _markdown_files(folder, names, nested=key != "mode"):
+            try:
+                front_matter, body = read_markdown(path)
+            except ConfigFrontmatterError as problem:
+                problems.append(problem)
+                continue
+            definition = read(path, {"name": name, **front_matter}, body)
+            if definition is not None:
+                layer.setdefault(key, {})[definition.pop("name") if key == "command" else definition["name"]] = (
+                    definition
+                )
+    plugins = [path.as_uri() for names in ("plugin", "plugins") for path in _scripts(folder / names)]
+    return Definitions({**layer, "plugin": plugins} if plugins else layer, problems)
+
+
+def _command(path: Path, front_matter: Json, body: str) -> Json:
+    # Commands written for other tools have keys of their own; they are left out.
+    known = {key: value for key, value in front_matter.items() if key in _COMMAND_KEYS}
+    command = {**known, "template": body}
+    if issues := find_issues(command, "CommandConfig"):
+        raise ConfigInvalidError(path, issues)
+    return {"name": str(front_matter["name"]), **command}
+
+
+def _agent(path: Path, front_matter: Json, body: str) -> Json:
+    agent = {**front_matter, "prompt": body}
+    if issues := find_issues(agent, "AgentConfig"):
+        raise ConfigInvalidError(path, issues)
+    return agent
+
+
+def _mode(path: Path, front_matter: Json, body: str) -> Json | None:
+    mode = {**front_matter, "prompt": body, "mode": "primary"}
+    return None if find_issues(mode, "AgentConfig") else mode
+
+
+def _markdown_files(folder: Path, names: tuple[str, ...], *, nested: bool) -> Iterator[tuple[Path, str]]:
+    """Each Markdown file below the named folders, with its path there without the extension, sorted."""
+    for name in names:
+        root = folder / name
+        for path in sorted(_walk(root, nested=nested)):
+            if path.suffix == ".md":
+                yield path, path.relative_to(root).with_suffix("").as_posix()
+
+
+def _walk(root: Path, *, nested: bool) -> Iterator[Path]:
+    """The files below a directory. Links are followed, but no directory is entered twice."""
+    entered: set[str] = set()
+    for current, folders, files in os.walk(root, followlinks=True):
+        entered.add(os.path.realpath(current))
+        folders[:] = [name for name in folders if nested and os.path.realpath(f"{current}/{name}") not in entered]
+        yield from (Path(current, name) for name in files)
+
+
+def _scripts(folder: Path) -> list[Path]:
+    return sorted(path for path in _walk(folder, nested=False) if path.suffix in (".ts", ".js"))

@@ -1,0 +1,50 @@
+"""How the server listens, as configuration files write it."""
+
+from typing import Annotated
+
+from msgspec import Meta, field
+
+from opencode.config.part import ConfigPart, Positive, Strings, Text
+from opencode.core.wire import UNSET, UnsetType
+
+
+class CorsConfig(ConfigPart):
+    """Which pages may call the server, and how."""
+
+    origins: list[str]
+    methods: Strings = UNSET
+    headers: Strings = UNSET
+
+
+class BearerAuthConfig(ConfigPart, tag_field="type", tag="bearer"):
+    """Clients send one of these tokens."""
+
+    tokens: list[str]
+
+
+class BasicAuthConfig(ConfigPart, tag_field="type", tag="basic"):
+    """Clients send this name and password."""
+
+    username: Text = UNSET
+    password: str
+
+
+class ServerConfig(ConfigPart):
+    """How ``serve`` and ``web`` listen. Only the user's own configuration counts, never a project's."""
+
+    enabled: Annotated[bool, Meta(description="`false`: refuse to start unless forced.")] | UnsetType = UNSET
+    port: Annotated[Positive, Meta(description="The port.")] | UnsetType = UNSET
+    hostname: Annotated[str, Meta(description="The address to listen on.")] | UnsetType = UNSET
+    host: Annotated[str, Meta(description="Another name for `hostname`, which wins.")] | UnsetType = UNSET
+    mdns: Annotated[bool, Meta(description="Announce the server on the local network.")] | UnsetType = UNSET
+    mdns_domain: Annotated[str, Meta(description="The announced host name.")] | UnsetType = field(
+        default=UNSET, name="mdnsDomain"
+    )
+    cors: Annotated[list[str] | CorsConfig, Meta(description="More origins whose pages may call.")] | UnsetType = UNSET
+    cors_options: Annotated[CorsConfig, Meta(description="The object form of `cors`, in answers.")] | UnsetType = field(
+        default=UNSET, name="corsOptions"
+    )
+    auth: (
+        Annotated[BearerAuthConfig | BasicAuthConfig, Meta(description="Credentials that clients must send.")]
+        | UnsetType
+    ) = UNSET

@@ -1,0 +1,106 @@
+"""Read and change configuration files for the routes of ``/config`` and ``/global/config``."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from opencode.config.edit import edit_jsonc
+from opencode.config.environment import Environment
+from opencode.config.errors import ConfigPatchInvalid
+from opencode.config.load import ConfigReader
+from opencode.config.locate import GLOBAL_NAMES, PROJECT_NAMES
+from opencode.config.merge import Json
+from opencode.config.parse import find_issues, normalise
+from opencode.config.present import presented_layer, without_presented
+from opencode.config.text import read_text
+from opencode.core.paths import Paths
+
+REMOVABLE = ("shell",)
+"""Settings that an empty text takes away."""
+
+
+class ConfigService:
+    """The user's configuration, and changes to it and to those of projects. One per process.
+
+    A change is checked before anything is written, written whole or not at all, and takes effect when the
+    instances are opened anew, which is the caller's part.
+    """
+
+    def __init__(self, paths: Paths, environment: Environment) -> None:
+        self._paths = paths
+        self._reader = ConfigReader(paths, environment)
+        self._writing = anyio.Lock()
+
+    async def global_config(self) -> Json:
+        """The user's own files, merged, as they may be shown. Raises ``ConfigJsonError``, ``ConfigInvalidError``."""
+        return presented_layer(await to_thread.run_sync(self._reader.global_layer))
+
+    async def update_global(self, patch: Any) -> Json:
+        """Merge a change into the user's file, comments kept; answers like :meth:`global_config`.
+
+        The file is the first of ``opencode.jsonc``, ``opencode.json``, ``config.json`` that exists, else a new
+        ``opencode.jsonc``. Raises ``ConfigPatchInvalid``, and when the file is broken already ``ConfigJsonError``
+        or ``ConfigInvalidError``; then nothing is written.
+        """
+        change = _checked(patch)
+        candidates = [self._paths.config / name for name in reversed(GLOBAL_NAMES)]
+        async with self._writing:
+            await to_thread.run_sync(self._write, _first_existing(candidates, candidates[0]), change, True)
+        return await self.global_config()
+
+    async def update_project(self, directory: Path, patch: Any) -> Json:
+        """Merge a change into the project's file, comments kept; answers the change.
+
+        The file is ``opencode.jsonc`` or ``opencode.json`` of the directory, else a new ``opencode.json``. Raises
+        like :meth:`update_global`. Source: operation ``config.update``; the official server writes a
+        ``config.json`` that it does not read.
+        """
+        change = _checked(patch)
+        candidates = [directory / name for name in PROJECT_NAMES]
+        async with self._writing:
+            await to_thread.run_sync(self._write, _first_existing(candidates, candidates[-1]), change, False)
+        return presented_layer(normalise(change))
+
+    def _write(self, path: Path, change: Json, private: bool) -> None:
+        removed = [key for key in REMOVABLE if change.get(key) == ""]
+        kept = {key: value for key, value in change.items() if key not in removed}
+        # A file kept elsewhere and linked to stays linked.
+        path = path.resolve()
+        old = read_text(path) if path.exists() else ""
+        self._reader.text(old, source=path, directory=path.parent)
+        new = edit_jsonc(old, kept, removed)
+        self._reader.text(new, source=path, directory=path.parent)
+        write_whole(path, new, new_mode=0o600 if private else 0o666)
+
+
+def _checked(patch: Any) -> Json:
+    if issues := find_issues(patch, absent="null"):
+        raise ConfigPatchInvalid(issues)
+    change: Json = without_presented(patch)
+    return change
+
+
+def _first_existing(candidates: list[Path], otherwise: Path) -> Path:
+    return next((path for path in candidates if path.exists()), otherwise)
+
+
+def write_whole(path: Path, text: str, *, new_mode: int) -> None:
+    """Replace a file in one step: readers see the old or the new text. An existing file keeps its mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, new_mode)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            if path.exists():
+                os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,46 @@
+"""``{env:NAME}`` and ``{file:path}`` in configuration texts (spec: configuration, section 4)."""
+
+import re
+from pathlib import Path
+
+from opencode.config.environment import Environment
+from opencode.config.errors import ConfigInvalidError, Issue
+from opencode.config.text import read_text
+from opencode.core.wire import encode
+
+_ENV = re.compile(r"\{env:([^}]+)\}")
+_FILE = re.compile(r"\{file:([^}]+)\}")
+
+
+def substitute(text: str, *, source: Path | str, directory: Path, home: Path, environment: Environment) -> str:
+    """The text with tokens replaced: environment first, then files; what was put in is not looked at again.
+
+    A variable that is not set becomes nothing. A file's text is trimmed and escaped for a JSON string; its path
+    is relative to ``directory``, ``~/`` is ``home``; tokens on ``//`` lines stay. Raises ``ConfigInvalidError``
+    when a file cannot be read.
+    """
+    text = _ENV.sub(lambda token: environment.values.get(token.group(1), ""), text)
+    if "{file:" not in text:
+        return text
+
+    def content(token: re.Match[str]) -> str:
+        line_start = text.rfind("\n", 0, token.start()) + 1
+        if text[line_start : token.start()].lstrip().startswith("//"):
+            return token.group()
+        path = _resolve(token.group(1), directory, home)
+        return encode(_read(path, token.group(), source).strip()).decode()[1:-1]
+
+    return _FILE.sub(content, text)
+
+
+def _resolve(path: str, directory: Path, home: Path) -> Path:
+    return home / path[2:] if path.startswith("~/") else directory / path
+
+
+def _read(path: Path, token: str, source: Path | str) -> str:
+    try:
+        text = read_text(path)
+    except OSError as error:
+        reason = f"{token} names {path}, which cannot be read: {error.strerror}"
+        raise ConfigInvalidError(source, [Issue(path=[], message=reason)]) from error
+    return text

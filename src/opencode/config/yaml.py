@@ -1,0 +1,61 @@
+"""YAML as front matter has it: the JSON-like kinds of values only, and no aliases."""
+
+import re
+from typing import Any
+
+_BOOLEAN = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
+
+
+class YamlError(ValueError):
+    """The text is not YAML, or uses what front matter may not."""
+
+
+def read_yaml(text: str) -> Any:
+    """The value of a text; None for an empty one. Keys are strings. Raises ``YamlError``.
+
+    Only ``true`` and ``false`` are booleans and a date is text, as in YAML 1.2: a description that reads "yes"
+    stays what it is. Aliases are refused, because few of them make a value of any size.
+    """
+    import yaml  # type: ignore[import-untyped]  # slow, and only needed when there is front matter
+
+    loader = _loader(yaml)
+    try:
+        if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
+            raise YamlError("aliases are not supported")
+        return _plain(yaml.load(text, Loader=loader))
+    except yaml.YAMLError as error:
+        raise YamlError(_reason(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise YamlError(str(error)) from error
+
+
+def _loader(yaml: Any) -> Any:
+    """A safe loader without the YAML 1.1 booleans and dates."""
+    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    dropped = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+
+    kept = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in dropped]
+        for first, resolvers in base.yaml_implicit_resolvers.items()
+    }
+    loader: Any = type("FrontMatterLoader", (base,), {"yaml_implicit_resolvers": kept})
+    loader.add_implicit_resolver(dropped[0], _BOOLEAN, list("tTfF"))
+    return loader
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            raise YamlError(f"{type(value).__name__} values are not supported")
+
+
+def _reason(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    return f"{problem} at line {mark.line + 2}, column {mark.column + 1}" if mark else str(problem)

@@ -1,0 +1,146 @@
+"""The log: where lines come from and how one looks (spec: HTTP layer, section 13).
+
+``LEVEL 2026-01-02T03:04:05 +12ms service=server method=GET path=/session request``: the level, the time in UTC, the
+milliseconds since the line before, the tags, the message. Anything may log before or without the set-up, which is
+:func:`opencode.core.log_file.configure_logging`; then only warnings appear, on stderr.
+"""
+
+import logging
+import re
+import time
+from typing import Any, Final, Literal
+
+import msgspec
+
+LogLevel = Literal["DEBUG", "INFO", "WARN", "ERROR"]
+
+ROOT: Final = "opencode"
+_LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING, "ERROR": logging.ERROR}
+_NAMES: Final = {number: name for name, number in _LEVELS.items()} | {logging.CRITICAL: "ERROR"}
+_TAG_LIMIT: Final = 4_000
+_CAUSE_DEPTH: Final = 10
+_HIDDEN: Final = "***"
+_SECRET_TAG: Final = re.compile(r"passw|secret|token|api_?key|authorization|cookie|credential", re.IGNORECASE)
+_SECRET_TEXT: Final = re.compile(
+    r"""(?P<keep>(?:Bearer|Basic)\s+ | auth_token= | (?<=://)[^/\s:@]*: )(?P<value>[^\s&@"',]+)
+      | \b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{8,}""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_PLAIN: Final = re.compile(r'[^\s"=]+')
+
+
+class Logger:
+    """Writes lines of one service. Tags are keyword arguments; tags that are ``None`` are left out."""
+
+    __slots__ = ("_log",)
+
+    def __init__(self, service: str) -> None:
+        self._log = logging.getLogger(f"{ROOT}.{service.removeprefix(f'{ROOT}.')}")
+
+    def debug(self, message: str, **tags: Any) -> None:
+        self._write(logging.DEBUG, message, tags)
+
+    def info(self, message: str, **tags: Any) -> None:
+        self._write(logging.INFO, message, tags)
+
+    def warning(self, message: str, **tags: Any) -> None:
+        self._write(logging.WARNING, message, tags)
+
+    def error(self, message: str, **tags: Any) -> None:
+        self._write(logging.ERROR, message, tags)
+
+    def exception(self, message: str, **tags: Any) -> None:
+        """An error with the traceback of the exception being handled."""
+        self._write(logging.ERROR, message, tags, exc_info=True)
+
+    def entry(self, level: LogLevel, message: str, tags: dict[str, Any]) -> None:
+        """A line whose level and tags are data, as ``POST /log`` brings them."""
+        self._write(_LEVELS[level], message, tags)
+
+    def _write(self, level: int, message: str, tags: dict[str, Any], *, exc_info: bool = False) -> None:
+        if self._log.isEnabledFor(level):
+            self._log.log(level, "%s", message, exc_info=exc_info, extra={"tags": tags})
+
+
+def get_logger(service: str) -> Logger:
+    """The log of a service or module (``__name__``), which is the first tag of its lines."""
+    return Logger(service)
+
+
+class LineFormatter(logging.Formatter):
+    """Turns a record into one line, and its traceback into indented lines after it. Secrets are masked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._previous_ms = int(time.time() * 1000)
+
+    def format(self, record: logging.LogRecord) -> str:
+        now_ms = int(record.created * 1000)
+        since_ms, self._previous_ms = max(0, now_ms - self._previous_ms), now_ms
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        tags = {"service": record.name.removeprefix(f"{ROOT}."), **getattr(record, "tags", {})}
+        head = f"{_NAMES.get(record.levelno, record.levelname):<5} {moment} +{since_ms}ms"
+        message = record.getMessage().replace("\n", "\\n")
+        line = " ".join([head, *(_tag(key, value) for key, value in tags.items() if value is not None), message])
+        if record.exc_info:
+            line += "\n" + _indented(self.formatException(record.exc_info))
+        return without_secrets(line)
+
+
+def level_number(level: LogLevel) -> int:
+    """The stdlib's number of a level."""
+    return _LEVELS[level]
+
+
+def without_secrets(text: str) -> str:
+    """The text with what looks like a credential replaced by ``***``."""
+    return _SECRET_TEXT.sub(lambda match: (match["keep"] or "") + _HIDDEN, text)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def _tag(key: str, value: Any) -> str:
+    """``key=value``; text with spaces, and what is not text, as JSON. Numbers, such as token counts, are no secrets."""
+    if isinstance(value, bool | int | float):
+        return f"{key}={value}"
+    if _SECRET_TAG.search(key):
+        return f"{key}={_HIDDEN}"
+    return f"{key}={_value(value)[:_TAG_LIMIT]}"
+
+
+def _value(value: Any) -> str:
+    match value:
+        case BaseException():
+            return _quoted(_chain(value))
+        case str():
+            return _quoted(value)
+    return msgspec.json.encode(_masked(value), enc_hook=str).decode()
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else msgspec.json.encode(text).decode()
+
+
+def _masked(value: Any) -> Any:
+    """The value with the secrets in its mappings replaced."""
+    match value:
+        case dict():
+            return {
+                str(key): _HIDDEN if isinstance(item, str) and _SECRET_TAG.search(str(key)) else _masked(item)
+                for key, item in value.items()
+            }
+        case list() | tuple():
+            return [_masked(item) for item in value]
+    return value
+
+
+def _chain(error: BaseException) -> str:
+    """The error's message and those of its causes."""
+    messages: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(messages) < _CAUSE_DEPTH:
+        messages.append(str(cause) or type(cause).__name__)
+        cause = cause.__cause__ or cause.__context__
+    return " Caused by: ".join(messages)

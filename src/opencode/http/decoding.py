@@ -1,0 +1,190 @@
+"""Path parameters, query and body into typed values; every fault names where it is (spec: HTTP 6; endpoints)."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+
+import msgspec
+from msgspec import UnsetType
+
+from opencode.core.wire import Wire
+from opencode.http.errors import RequestInvalid
+
+T = TypeVar("T")
+W = TypeVar("W", bound=Wire)
+
+NULLS_FORGIVEN = 1000
+"""How many optional fields of one body may be null before it is refused."""
+
+_PLACE = re.compile(r"(?P<problem>.*?)(?: - at `(?P<key>key in )?(?P<path>\$[^`]*)`)?", re.DOTALL)
+_STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
+
+
+def bare_type(hint: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
+    """The type under new-type names, annotations and ``| UnsetType``, with the constraints found on the way."""
+    metas: tuple[msgspec.Meta, ...] = ()
+    while True:
+        if hasattr(hint, "__supertype__"):
+            hint = hint.__supertype__
+        elif get_origin(hint) is Annotated:
+            hint, *extras = get_args(hint)
+            metas += tuple(extra for extra in extras if isinstance(extra, msgspec.Meta))
+        elif UnsetType in get_args(hint):
+            rest = [option for option in get_args(hint) if option is not UnsetType]
+            hint = rest[0] if len(rest) == 1 else _union(rest)
+        else:
+            return hint, metas
+
+
+def _union(options: list[Any]) -> Any:
+    union = options[0]
+    for option in options[1:]:
+        union = union | option
+    return union
+
+
+class PathParameter:
+    """One parameter of a path, checked against the prefix of its id type."""
+
+    __slots__ = ("argument", "name", "prefix")
+
+    def __init__(self, name: str, argument: str, hint: Any) -> None:
+        self.name = name
+        self.argument = argument
+        patterns = [meta.pattern for meta in bare_type(hint)[1] if meta.pattern]
+        self.prefix = patterns[0].removeprefix("^") if patterns else ""
+
+    def decode(self, value: str) -> str:
+        """The value. Raises ``RequestInvalid``."""
+        if not value.startswith(self.prefix):
+            problem = f'Expected a string starting with "{self.prefix}", got "{value}"'
+            raise RequestInvalid(problem, kind="Params", path=(self.name,), code="invalid_format")
+        return value
+
+
+class QueryDecoder(Generic[W]):
+    """Reads the query into a record of optional fields; unknown parameters are ignored."""
+
+    def __init__(self, kind: type[W]) -> None:
+        self._kind = kind
+        self._fields = [(field.encode_name, _reader(field.type)) for field in msgspec.structs.fields(kind)]
+
+    def decode(self, query: dict[str, str]) -> W:
+        """The record. Raises ``RequestInvalid``."""
+        values: dict[str, Any] = {}
+        for name, read in self._fields:
+            text = query.get(name)
+            if text is None:
+                continue
+            try:
+                values[name] = read(text)
+            except ValueError:
+                problem = f'Expected {_EXPECTED[read]}, got "{text}"'
+                raise RequestInvalid(problem, kind="Query", path=(name,), code="invalid_type") from None
+        try:
+            return msgspec.convert(values, self._kind)
+        except msgspec.ValidationError as error:
+            raise fault(error, kind="Query") from None
+
+
+def _read_flag(text: str) -> bool:
+    if text in ("true", "1"):
+        return True
+    if text in ("false", "0", ""):
+        return False
+    raise ValueError
+
+
+def _read_number(text: str) -> int | float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return int(number) if number.is_integer() else number
+
+
+_EXPECTED: dict[Callable[[str], Any], str] = {_read_flag: "boolean", _read_number: "number", str: "string"}
+
+
+def _reader(hint: Any) -> Callable[[str], Any]:
+    kind, _ = bare_type(hint)
+    options = set(get_args(kind)) or {kind}
+    if bool in options:
+        return _read_flag
+    return _read_number if options & {int, float} else str
+
+
+class Unchecked(Generic[T]):
+    """A body that should be a ``T`` and is checked by the service it is for: an object, as it was sent."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        self.value = value
+
+
+class UncheckedDecoder:
+    """Reads a JSON object for a service that checks it."""
+
+    def __init__(self) -> None:
+        self._object: BodyDecoder[dict[str, Any]] = BodyDecoder(dict[str, Any])
+
+    def decode(self, body: bytes) -> Unchecked[Any]:
+        """The object. Raises ``RequestInvalid``."""
+        return Unchecked(self._object.decode(body))
+
+
+class BodyDecoder(Generic[T]):
+    """Reads a JSON body, whatever its content type says.
+
+    An empty body counts as ``{}``, a null optional field as absent.
+    """
+
+    def __init__(self, kind: type[T]) -> None:
+        self._kind = kind
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def decode(self, body: bytes) -> T:
+        """The record. Raises ``RequestInvalid``."""
+        try:
+            return self._decoder.decode(body.strip() or b"{}")
+        except msgspec.ValidationError as error:
+            if "got `null`" not in str(error):
+                raise fault(error, kind="Payload") from None
+            return self._without_nulls(msgspec.json.decode(body))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise RequestInvalid(f"Malformed JSON: {error}", kind="Body", code="invalid_json") from None
+
+    def _without_nulls(self, value: Any) -> T:
+        """Drops the nulls the record does not allow, and only those: metadata keeps its own."""
+        for _ in range(NULLS_FORGIVEN):
+            try:
+                return msgspec.convert(value, self._kind)
+            except msgspec.ValidationError as error:
+                invalid = fault(error, kind="Payload")
+                if not _drop_null(value, invalid.path):
+                    raise invalid from None
+        raise RequestInvalid("Too many null fields", kind="Payload")
+
+
+def _drop_null(value: Any, path: tuple[str | int, ...]) -> bool:
+    for step in path[:-1]:
+        value = value[step]
+    if not path or not isinstance(value, dict) or value.get(path[-1], ...) is not None:
+        return False
+    del value[path[-1]]
+    return True
+
+
+def fault(error: msgspec.ValidationError, *, kind: str) -> RequestInvalid:
+    """The decoder's complaint in the shape official clients know."""
+    found = _PLACE.fullmatch(str(error))
+    if found is None:  # pragma: no cover - the pattern takes any text
+        return RequestInvalid(str(error), kind=kind)
+    steps = _STEP.finditer(found["path"] or "")
+    path = [int(step["index"]) if step["index"] else step["name"] for step in steps if step["index"] or step["name"]]
+    problem = found["problem"].replace("`", "")
+    if missing := _MISSING.fullmatch(found["problem"]):
+        return RequestInvalid("Missing key", kind=kind, path=(*path, missing["name"]), code="missing_key")
+    return RequestInvalid(problem, kind=kind, path=tuple(path), code="invalid_type")

@@ -1,0 +1,28 @@
+"""Which directory a request is about (spec: HTTP 3)."""
+
+import os
+import re
+from urllib.parse import unquote
+
+from opencode.http.request import Request
+
+HEADER = b"x-opencode-directory"
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def chosen_directory(request: Request, working_directory: str) -> str:
+    """The absolute directory: the query's, else the header's, else the server's own. It need not exist."""
+    given = request.query.get("directory") or request.header(HEADER)
+    if not given:
+        return working_directory
+    return os.path.normpath(os.path.join(working_directory, _decoded(given)))  # noqa: PTH118 - text in, text out
+
+
+def _decoded(value: str) -> str:
+    """Percent-decoded once, or as it is when it cannot be: clients encode the header, some encode the query twice."""
+    if "%" not in value or _STRAY_PERCENT.search(value):
+        return value
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        return value

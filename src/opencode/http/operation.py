@@ -1,0 +1,153 @@
+"""The declaration of one operation: everything the server knows about it, next to its handler.
+
+A handler is written as a plain typed function and the rest is read from its signature::
+
+    @operation("session.update", "PATCH", "/session/{sessionID}", errors=("NotFoundError",))
+    async def update_session(instance: Instance, session_id: SessionID, body: UpdateSession) -> Session:
+        \"\"\"Change a session's title.\"\"\"
+        return await instance.sessions.update(session_id, body)
+
+Parameters are filled by name: path parameters (``session_id`` for ``{sessionID}``), ``query`` and ``body`` (records
+to decode), ``instance`` (the directory's object graph, opened only for handlers that ask), ``registry`` (all of them),
+``shared`` (what the whole process shares), ``table`` (all operations) and ``request``. The return type is what the
+document promises.
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from opencode.core.wire import Wire, wire_name
+from opencode.http.answer import Later, Raw, Stream
+from opencode.http.decoding import BodyDecoder, PathParameter, QueryDecoder, Unchecked, UncheckedDecoder
+
+Handler = Callable[..., Awaitable[Any]]
+Source = Literal["official", "seed", "ours"]
+Scope = Literal["global", "instance", "session"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+PROVIDED = ("instance", "registry", "shared", "table", "request")
+"""Parameters that are not decoded from the request."""
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+class DeclarationError(TypeError):
+    """An operation is declared in a way that cannot work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the API with the handler that performs it."""
+
+    id: str
+    method: Method
+    path: str
+    handler: Handler
+    status: int
+    answer: Any
+    errors: tuple[str, ...]
+    source: Source
+    listed: bool
+    content_type: str
+    parameters: tuple[PathParameter, ...]
+    query_type: type[Wire] | None
+    body_type: Any
+    provided: frozenset[str]
+    query: QueryDecoder[Any] | None = field(repr=False)
+    body: BodyDecoder[Any] | UncheckedDecoder | None = field(repr=False)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the handler's docstring."""
+        return (inspect.getdoc(self.handler) or "").partition("\n")[0].rstrip(".")
+
+    @property
+    def scope(self) -> Scope:
+        """Which instance performs it: none, that of the request's directory, or that of the named session."""
+        if "instance" not in self.provided:
+            return "global"
+        return "session" if any(parameter.name == "sessionID" for parameter in self.parameters) else "instance"
+
+    @property
+    def is_stream(self) -> bool:
+        return self.content_type == "text/event-stream"
+
+
+def operation(
+    id: str,
+    method: Method,
+    path: str,
+    *,
+    errors: tuple[str, ...] = (),
+    status: int = 200,
+    source: Source = "official",
+    listed: bool = True,
+) -> Callable[[Handler], Operation]:
+    """Declares the decorated coroutine function as the handler of an operation.
+
+    ``errors`` names components of the document; ``listed=False`` leaves the operation out of it. Raises
+    ``DeclarationError`` when path, parameters and signature do not fit each other.
+    """
+
+    def declare(handler: Handler) -> Operation:
+        hints = get_type_hints(handler, include_extras=True)
+        if "return" not in hints:
+            raise DeclarationError(f"{id}: the handler does not say what it answers")
+        arguments = list(inspect.signature(handler).parameters)
+        parameters = tuple(_path_parameter(id, name, hints) for name in _PARAMETER.findall(path))
+        known = {*PROVIDED, "query", "body", *(parameter.argument for parameter in parameters)}
+        if unknown := set(arguments) - known:
+            raise DeclarationError(f"{id}: nothing fills {', '.join(sorted(unknown))}")
+        answer, content_type = _answer_type(hints["return"])
+        query_type = hints.get("query")
+        body_type, body = _body(hints.get("body"))
+        return Operation(
+            id=id,
+            method=method,
+            path=path,
+            handler=handler,
+            status=status,
+            answer=answer,
+            errors=errors,
+            source=source,
+            listed=listed,
+            content_type=content_type,
+            parameters=parameters,
+            query_type=query_type,
+            body_type=body_type,
+            provided=frozenset(arguments) & frozenset(PROVIDED),
+            query=QueryDecoder(query_type) if query_type else None,
+            body=body,
+        )
+
+    return declare
+
+
+def _path_parameter(id: str, name: str, hints: dict[str, Any]) -> PathParameter:
+    argument = next((hint for hint in hints if wire_name(hint) == name), None)
+    if argument is None:
+        raise DeclarationError(f"{id}: the handler takes no {name}")
+    return PathParameter(name, argument, hints[argument])
+
+
+def _body(hint: Any) -> tuple[Any, BodyDecoder[Any] | UncheckedDecoder | None]:
+    """What the body should be, and what reads it."""
+    if hint is None:
+        return None, None
+    if get_origin(hint) is Unchecked:
+        return get_args(hint)[0], UncheckedDecoder()
+    return hint, BodyDecoder(hint)
+
+
+def _answer_type(hint: Any) -> tuple[Any, str]:
+    """The type of the answer's content, and its content type."""
+    match get_origin(hint):
+        case kind if kind is Raw or kind is Later:
+            return get_args(hint)[0], "application/json"
+        case kind if kind is Stream:
+            return get_args(hint)[0], "text/event-stream"
+        case _:
+            return hint, "application/json"

@@ -1,0 +1,42 @@
+"""Every operation of the server."""
+
+from itertools import chain
+
+from opencode.http.operation import Operation
+from opencode.http.routes import (
+    auth,
+    catalogue,
+    config,
+    doc,
+    event,
+    experimental,
+    global_,
+    instance,
+    log,
+    message,
+    permission,
+    project,
+    provider,
+    question,
+    session,
+)
+
+MODULES = (
+    global_,
+    event,
+    auth,
+    log,
+    instance,
+    project,
+    config,
+    provider,
+    catalogue,
+    session,
+    message,
+    permission,
+    question,
+    experimental,
+    doc,
+)
+
+OPERATIONS: tuple[Operation, ...] = tuple(chain.from_iterable(module.operations for module in MODULES))

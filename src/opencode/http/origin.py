@@ -1,0 +1,62 @@
+"""Refuses requests that a foreign web page makes the user's browser send (DNS rebinding, drive-by forms)."""
+
+from collections.abc import Collection
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from opencode.core.errors import Forbidden
+from opencode.http.cors import CorsPolicy
+from opencode.http.request import Request
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class HostNotAllowed(Forbidden):
+    """The name the client used for this server is not one of ours."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"Host not allowed: {host}", host=host)
+
+
+class OriginNotAllowed(Forbidden):
+    """A web page of another site tries to change something."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(f"Origin not allowed: {origin}", origin=origin)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine only."""
+    name = host.strip("[]").lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class OriginGuard:
+    """Checks ``Host`` and ``Origin``.
+
+    ``hosts``: names allowed besides loopback ones; ``None`` when the server listens beyond loopback, where any name
+    may be right and credentials protect it.
+    """
+
+    def __init__(self, cors: CorsPolicy, hosts: Collection[str] | None) -> None:
+        self._cors = cors
+        self._hosts = None if hosts is None else frozenset(host.lower() for host in hosts)
+
+    def check(self, request: Request) -> None:
+        """Raises ``HostNotAllowed``, ``OriginNotAllowed``."""
+        host = request.header(b"host")
+        if self._hosts is not None and host and not self._knows(host):
+            raise HostNotAllowed(host)
+        if request.method in SAFE_METHODS or (origin := request.header(b"origin")) is None:
+            return
+        if not self._cors.allows(origin) and urlsplit(origin).netloc != host:
+            raise OriginNotAllowed(origin)
+
+    def _knows(self, host: str) -> bool:
+        name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
+        return is_loopback(name) or (self._hosts is not None and name.lower() in self._hosts)

@@ -1,0 +1,48 @@
+"""``/permission``: asks that wait for a person."""
+
+from opencode.core.ids import PermissionID, SessionID
+from opencode.core.wire import UNSET, UnsetType, Wire, set_or
+from opencode.http.operation import operation
+from opencode.instance.instance import Instance
+from opencode.permission.schema import PermissionReply, PermissionRequest
+
+
+class ReplyBody(Wire):
+    """The decision; ``message`` tells the model what to do instead."""
+
+    reply: PermissionReply
+    message: str | UnsetType = UNSET
+
+
+class RespondBody(Wire):
+    """The decision, as older clients send it."""
+
+    response: PermissionReply
+
+
+@operation("permission.list", "GET", "/permission")
+async def list_permissions(instance: Instance) -> list[PermissionRequest]:
+    """Asks that wait, of all sessions of the instance."""
+    return instance.permissions.pending()
+
+
+@operation("permission.reply", "POST", "/permission/{requestID}/reply", errors=("PermissionNotFoundError",))
+async def reply(instance: Instance, request_id: PermissionID, body: ReplyBody) -> bool:
+    """Allow once, allow always, or reject."""
+    await instance.permissions.reply(request_id, body.reply, set_or(body.message, None))
+    return True
+
+
+@operation(
+    "permission.respond",
+    "POST",
+    "/session/{sessionID}/permissions/{permissionID}",
+    errors=("NotFoundError", "PermissionNotFoundError"),
+)
+async def respond(instance: Instance, session_id: SessionID, permission_id: PermissionID, body: RespondBody) -> bool:
+    """Reply to an ask of a session. Deprecated: ``permission.reply``."""
+    await instance.permissions.reply(permission_id, body.response)
+    return True
+
+
+operations = (list_permissions, reply, respond)

@@ -1,0 +1,81 @@
+"""Puts the server together: what is shared, and behind it the directories as they are asked for."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from opencode.auth.store import CredentialStore
+from opencode.config.environment import Environment
+from opencode.config.service import ConfigService
+from opencode.core.clock import Clock, SystemClock
+from opencode.core.ids import IdGenerator, ProjectID
+from opencode.core.paths import Paths
+from opencode.core.tasks import BackgroundJobs, task_group
+from opencode.core.version import SERVER_VERSION
+from opencode.event.bus import EventBus
+from opencode.event.log import open_event_log
+from opencode.event.schema import EventScope
+from opencode.instance.live_parts import LiveParts
+from opencode.instance.open import open_instance
+from opencode.instance.registry import open_registry
+from opencode.instance.shared import Shared
+from opencode.loop.repair import repair_sessions
+from opencode.project.service import ProjectService
+from opencode.provider.catalogue import open_catalogue
+from opencode.provider.local import LocalServers
+from opencode.session.sqlite_store import SqliteSessionStore
+from opencode.storage.database import Database, open_database
+
+USER_AGENT = f"opencode-server/{SERVER_VERSION}"
+BACKGROUND_JOBS = 16
+
+
+@asynccontextmanager
+async def open_shared(environment: Environment, paths: Paths, clock: Clock | None = None) -> AsyncIterator[Shared]:
+    """Own the data directory, settle what an earlier process left running, and open what all directories share.
+
+    Raises the errors of ``storage/errors.py`` when the data directory cannot be used.
+    """
+    clock = clock or SystemClock()
+    ids = IdGenerator(clock)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(paths.database, clock=clock))
+        bus = EventBus(await open_event_log(database, clock), ids, clock)
+        stack.callback(bus.close)
+        await settle_earlier_runs(database, bus, clock)
+        tasks = await stack.enter_async_context(task_group())
+        stack.callback(tasks.cancel_scope.cancel)
+        jobs = BackgroundJobs(tasks, limit=BACKGROUND_JOBS, service="server")
+        local_servers = LocalServers(environment.values)
+        jobs.start("find local model servers", local_servers.discover)
+        live_parts = LiveParts()
+        bus.live_events = live_parts.events
+        catalogue = await stack.enter_async_context(open_catalogue(paths, environment.values, USER_AGENT))
+        registry = await stack.enter_async_context(
+            open_registry(lambda directory: open_instance(directory, shared), bus)
+        )
+        shared = Shared(
+            environment=environment,
+            paths=paths,
+            clock=clock,
+            ids=ids,
+            database=database,
+            bus=bus,
+            projects=ProjectService(database, bus, clock, paths, environment.values),
+            credentials=CredentialStore(paths, environment.values),
+            catalogue=catalogue,
+            local_servers=local_servers,
+            config=ConfigService(paths, environment),
+            jobs=jobs,
+            live_parts=live_parts,
+            registry=registry,
+        )
+        yield shared
+
+
+async def settle_earlier_runs(database: Database, bus: EventBus, clock: Clock) -> None:
+    """Settle the sessions of every directory that ran when the last process ended (``loop/repair.py``)."""
+    query = "SELECT DISTINCT run.directory, session.project_id FROM run LEFT JOIN session ON session.id = session_id"
+    for directory, project_id in database.read(query):
+        project = None if project_id is None else ProjectID(project_id)
+        events = bus.scoped(EventScope(directory=directory, project=project))
+        await repair_sessions(SqliteSessionStore(database, events, clock, directory), clock)

@@ -1,0 +1,39 @@
+"""Everything the server holds for one directory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode.agent.service import AgentService
+from opencode.command.service import CommandService
+from opencode.config.schema import Config
+from opencode.event.bus import EventPublisher
+from opencode.loop.prompt import PromptService
+from opencode.permission.service import PermissionService
+from opencode.project.schema import Project
+from opencode.project.vcs import Vcs
+from opencode.provider.service import ProviderService
+from opencode.question.service import QuestionService
+from opencode.session.service import SessionService
+from opencode.skill.service import SkillService
+from opencode.tool.registry import ToolRegistry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """The object graph of one directory; lives until the directory is disposed."""
+
+    directory: Path
+    worktree: Path
+    project: Project
+    config: Config
+    events: EventPublisher
+    sessions: SessionService
+    prompts: PromptService
+    permissions: PermissionService
+    questions: QuestionService
+    agents: AgentService
+    commands: CommandService
+    skills: SkillService
+    providers: ProviderService
+    tools: ToolRegistry
+    vcs: Vcs

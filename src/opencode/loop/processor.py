@@ -1,0 +1,260 @@
+"""One answer of a model: its stream of events becomes stored parts (spec: LLM and errors, sections 2 and 5)."""
+
+import random
+import time
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import TaskGroup
+
+from opencode.core.clock import Clock
+from opencode.core.ids import IdGenerator, MessageID, PartID, SessionID
+from opencode.core.log import Logger
+from opencode.core.rejection import Rejected
+from opencode.core.tasks import task_group, unwrap
+from opencode.core.wire import UNSET, replace
+from opencode.loop.failures import Retry, aborted, message_error, retry_delay
+from opencode.loop.open_parts import OpenPart, OpenParts
+from opencode.loop.status import SessionStatuses
+from opencode.loop.tool_calls import ToolCalls
+from opencode.loop.usage import tokens_and_cost
+from opencode.provider.errors import ApiCallFailed
+from opencode.provider.request import ModelRequest
+from opencode.provider.stream import (
+    LanguageModel,
+    ReasoningDelta,
+    ReasoningEnd,
+    ReasoningStart,
+    StepFinish,
+    StreamEvent,
+    TextDelta,
+    TextEnd,
+    TextStart,
+    ToolCall,
+    ToolInputDelta,
+    ToolInputStart,
+    Usage,
+)
+from opencode.session.changes import Change, ChangeSession, DeletePart, PutMessage, PutPart, Tell
+from opencode.session.schema import (
+    AssistantMessage,
+    CacheTokens,
+    MessageError,
+    MessageTime,
+    Part,
+    PartTime,
+    ReasoningPart,
+    Session,
+    SessionErrored,
+    StepFinishPart,
+    StepStartPart,
+    TextPart,
+    Tokens,
+)
+from opencode.session.store import SessionStore
+
+log = Logger("session.loop")
+
+Outcome = Literal["continue", "stop"]
+BREATH_SECONDS = 0.002
+"""How long a fast stream may run before event streams get their turn."""
+CLEANUP_SECONDS = 5.0
+
+
+class _PartIds(TypedDict):
+    id: PartID
+    session_id: SessionID
+    message_id: MessageID
+
+
+@dataclass(frozen=True, slots=True)
+class StepServices:
+    """What every processor of an instance needs."""
+
+    store: SessionStore
+    open_parts: OpenParts
+    statuses: SessionStatuses
+    ids: IdGenerator
+    clock: Clock
+
+
+class StepProcessor:
+    """Calls the model for one assistant message, and again after failures that may pass."""
+
+    def __init__(self, services: StepServices, message: AssistantMessage, calls: ToolCalls) -> None:
+        self._services = services
+        self._calls = calls
+        self.message = message
+        self._open: dict[tuple[str, str], OpenPart] = {}
+        self._attempt_parts: list[Part] = []
+        self._finish: StepFinish | None = None
+        self._breathed_at = time.monotonic()
+
+    async def run(self, language_model: LanguageModel, request: ModelRequest) -> Outcome:
+        """Stream one answer to its end. Whatever happens, the message is completed and no part stays open."""
+        try:
+            error = await self._call_until_settled(language_model, request)
+            await self._complete(error)
+        except anyio.get_cancelled_exc_class():
+            with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
+                await self._complete(aborted())
+            raise
+        return "stop" if error is not None or self._calls.rejected else "continue"
+
+    async def _call_until_settled(self, language_model: LanguageModel, request: ModelRequest) -> MessageError | None:
+        attempt = 0
+        while True:
+            try:
+                await self._call(language_model, request)
+            except Exception as caught:  # noqa: BLE001 - an edge: every failure of a step ends on its message
+                failure = unwrap(caught)
+                error = message_error(failure)
+                attempt += 1
+                retry = None if self._calls.started else self._retry(failure, error, attempt)
+                if retry is None:
+                    self._log(failure)
+                    return error
+                await self._wait_to_retry(retry, attempt)
+            else:
+                return None
+
+    async def _call(self, language_model: LanguageModel, request: ModelRequest) -> None:
+        await self._services.store.commit(self._services.statuses.busy(self.message.session_id))
+        begun = False
+        async with task_group() as tool_tasks, language_model.stream(request) as events:
+            async for event in events:
+                if not begun:
+                    begun = True
+                    await self._put(StepStartPart(**self._ids()))
+                await self._handle(event, tool_tasks)
+                await self._breathe()
+        if self._finish is None:
+            raise ApiCallFailed("The model's answer ended early", is_retryable=True)
+        await self._finish_step(self._finish, request)
+
+    # --- events -----------------------------------------------------------------------------------------------------
+
+    async def _handle(self, event: StreamEvent, tool_tasks: TaskGroup) -> None:
+        match event:
+            case TextDelta(id=key, text=text):
+                await self._append("text", key, text)
+            case ReasoningDelta(id=key, text=text):
+                await self._append("reasoning", key, text)
+            case TextStart(id=key):
+                part = TextPart(**self._ids(), text="", time=PartTime(start=self._services.clock.now_ms()))
+                await self._begin("text", key, part)
+            case ReasoningStart(id=key):
+                thought = ReasoningPart(**self._ids(), text="", time=PartTime(start=self._services.clock.now_ms()))
+                await self._begin("reasoning", key, thought)
+            case TextEnd(id=key, metadata=metadata):
+                await self._end("text", key, metadata)
+            case ReasoningEnd(id=key, metadata=metadata):
+                await self._end("reasoning", key, metadata)
+            case ToolInputStart(call_id=call_id, name=name):
+                await self._calls.announce(call_id, name)
+            case ToolCall():
+                await self._calls.start(event, tool_tasks)
+            case StepFinish():
+                self._finish = event
+            case ToolInputDelta() | Usage():
+                pass
+            case _:
+                log.warning("unknown stream event", kind=type(event).__name__)
+
+    async def _begin(self, kind: str, key: str, part: TextPart | ReasoningPart) -> None:
+        if (kind, key) not in self._open:
+            self._attempt_parts.append(part)
+            self._open[kind, key] = await self._services.open_parts.open(part)
+
+    async def _append(self, kind: str, key: str, text: str) -> None:
+        if (part := self._open.get((kind, key))) is not None:
+            await part.append(text)
+
+    async def _end(self, kind: str, key: str, metadata: dict[str, object] | None) -> None:
+        if (part := self._open.pop((kind, key), None)) is not None:
+            await part.close(metadata)
+
+    async def _breathe(self) -> None:
+        """A model that answers at once must not keep the loop from delivering what it said."""
+        now = time.monotonic()
+        if now - self._breathed_at > BREATH_SECONDS:
+            await anyio.lowlevel.checkpoint()
+            self._breathed_at = time.monotonic()
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    async def _finish_step(self, finish: StepFinish, request: ModelRequest) -> None:
+        await self._close_open()
+        tokens, cost = tokens_and_cost(finish.usage, request.model.cost, finish.metadata)
+        part = StepFinishPart(**self._ids(), reason=finish.reason, cost=cost, tokens=tokens)
+        self.message = replace(self.message, finish=finish.reason, cost=self.message.cost + cost, tokens=tokens)
+        add = ChangeSession(self.message.session_id, lambda session: _with_usage(session, tokens, cost), silent=True)
+        await self._services.store.commit(PutPart(part), PutMessage(self.message), add)
+
+    async def _complete(self, error: MessageError | None) -> None:
+        await self._close_open()
+        await self._calls.settle_open()
+        changes: list[Change] = []
+        if error is not None and self.message.finish is UNSET:
+            self.message = replace(self.message, error=error)
+            changes.append(Tell(SessionErrored(session_id=self.message.session_id, error=error)))
+        time_ = MessageTime(created=self.message.time.created, completed=self._services.clock.now_ms())
+        self.message = replace(self.message, time=time_)
+        await self._services.store.commit(*changes, PutMessage(self.message))
+
+    async def _close_open(self) -> None:
+        for key in list(self._open):
+            await self._open.pop(key).close()
+
+    # --- trying again -----------------------------------------------------------------------------------------------
+
+    def _retry(self, failure: BaseException, error: MessageError, attempt: int) -> Retry | None:
+        headers = failure.headers if isinstance(failure, ApiCallFailed) else None
+        return retry_delay(error, attempt, headers, random.random, now_ms=self._services.clock.now_ms())
+
+    async def _wait_to_retry(self, retry: Retry, attempt: int) -> None:
+        await self._give_up_attempt()
+        next_ms = self._services.clock.now_ms() + round(retry.delay_seconds * 1000)
+        status = self._services.statuses.retry(self.message.session_id, attempt, retry.message, next_ms)
+        await self._services.store.commit(status)
+        await anyio.sleep(retry.delay_seconds)
+
+    async def _give_up_attempt(self) -> None:
+        """Remove what the failed attempt wrote, so that nothing is said twice."""
+        for opened in self._open.values():
+            self._services.open_parts.forget(opened)
+        self._open.clear()
+        self._finish = None
+        parts: list[Part] = [*self._attempt_parts, *self._calls.forget()]
+        self._attempt_parts.clear()
+        if parts:
+            await self._services.store.commit(*[DeletePart(p.session_id, p.message_id, p.id) for p in parts])
+
+    # --- small things -----------------------------------------------------------------------------------------------
+
+    async def _put(self, part: StepStartPart) -> None:
+        self._attempt_parts.append(part)
+        await self._services.store.commit(PutPart(part))
+
+    def _ids(self) -> _PartIds:
+        message = self.message
+        return {"id": self._services.ids.part(), "session_id": message.session_id, "message_id": message.id}
+
+    def _log(self, failure: BaseException) -> None:
+        if isinstance(failure, Rejected):
+            return
+        log.warning("step failed", session=self.message.session_id, error=str(failure), kind=type(failure).__name__)
+
+
+def _with_usage(session: Session, tokens: Tokens, cost: float) -> Session:
+    """The session with one step's tokens and cost added to its totals."""
+    total = Tokens() if session.tokens is UNSET else session.tokens
+    summed = Tokens(
+        input=total.input + tokens.input,
+        output=total.output + tokens.output,
+        reasoning=total.reasoning + tokens.reasoning,
+        cache=CacheTokens(read=total.cache.read + tokens.cache.read, write=total.cache.write + tokens.cache.write),
+    )
+    return replace(session, tokens=summed, cost=(0 if session.cost is UNSET else session.cost) + cost)

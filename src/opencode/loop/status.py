@@ -1,0 +1,44 @@
+"""What each session does now, as clients see it."""
+
+from opencode.core.ids import SessionID
+from opencode.session.changes import Change, Tell
+from opencode.session.schema import (
+    SessionIdle,
+    SessionStatus,
+    SessionStatusChanged,
+    StatusBusy,
+    StatusIdle,
+    StatusRetry,
+)
+
+
+class SessionStatuses:
+    """The status of every session that is not idle.
+
+    A status is announced together with the records it belongs to: the methods return the changes to commit.
+    """
+
+    def __init__(self) -> None:
+        self._current: dict[SessionID, SessionStatus] = {}
+
+    def current(self) -> dict[SessionID, SessionStatus]:
+        """Sessions that are not idle (operation ``session.status``)."""
+        return dict(self._current)
+
+    def busy(self, session_id: SessionID) -> Change:
+        """The session works."""
+        return self._set(session_id, StatusBusy())
+
+    def retry(self, session_id: SessionID, attempt: int, message: str, next_ms: int) -> Change:
+        """The session waits until ``next_ms`` before it calls the model again."""
+        return self._set(session_id, StatusRetry(attempt=attempt, message=message, next=next_ms))
+
+    def idle(self, session_id: SessionID) -> list[Change]:
+        """The session rests; old clients hear it in their own words too."""
+        self._current.pop(session_id, None)
+        status = Tell(SessionStatusChanged(session_id=session_id, status=StatusIdle()))
+        return [status, Tell(SessionIdle(session_id=session_id))]
+
+    def _set(self, session_id: SessionID, status: SessionStatus) -> Change:
+        self._current[session_id] = status
+        return Tell(SessionStatusChanged(session_id=session_id, status=status))

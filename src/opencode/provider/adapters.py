@@ -1,0 +1,73 @@
+"""Which adapter serves which of the packages that OpenCode names, and the adapters in use."""
+
+from types import TracebackType
+from typing import Self
+
+from opencode.core.ids import ProviderID
+from opencode.provider.connection import Connection
+from opencode.provider.errors import ProviderInitFailed
+from opencode.provider.wire.anthropic import AnthropicMessages
+from opencode.provider.wire.http_model import HttpModel, WireFormat
+from opencode.provider.wire.openai_chat import OpenAIChat
+from opencode.provider.wire.openai_responses import OpenAIResponses
+
+CHAT_PACKAGES: dict[str, str] = {
+    "@ai-sdk/openai-compatible": "",
+    "@openrouter/ai-sdk-provider": "https://openrouter.ai/api/v1",
+    "@ai-sdk/xai": "https://api.x.ai/v1",
+    "@ai-sdk/mistral": "https://api.mistral.ai/v1",
+    "@ai-sdk/groq": "https://api.groq.com/openai/v1",
+    "@ai-sdk/deepinfra": "https://api.deepinfra.com/v1/openai",
+    "@ai-sdk/cerebras": "https://api.cerebras.ai/v1",
+    "@ai-sdk/togetherai": "https://api.together.xyz/v1",
+    "@ai-sdk/perplexity": "https://api.perplexity.ai",
+    "@ai-sdk/vercel": "https://api.v0.dev/v1",
+    "@ai-sdk/gateway": "https://ai-gateway.vercel.sh/v1",
+    "@ai-sdk/deepseek": "https://api.deepseek.com",
+    "venice-ai-sdk-provider": "https://api.venice.ai/api/v1",
+}
+"""Packages that speak Chat Completions, with the URL each one uses when none is given."""
+
+
+def wire_format(npm: str) -> WireFormat | None:
+    """The wire of a package; None when there is no adapter for it."""
+    if npm in CHAT_PACKAGES:
+        return OpenAIChat(CHAT_PACKAGES[npm])
+    if npm == "@ai-sdk/openai":
+        return OpenAIResponses()
+    if npm == "@ai-sdk/anthropic":
+        return AnthropicMessages()
+    return None
+
+
+class AdapterPool:
+    """The adapters of one directory: one for each provider and endpoint, closed together."""
+
+    def __init__(self) -> None:
+        self._adapters: dict[tuple[str, str, str], HttpModel] = {}
+
+    def language_model(self, connection: Connection) -> HttpModel:
+        """The adapter for a connection. Raises ``ProviderInitFailed``."""
+        key = (connection.provider_id, connection.npm, connection.base_url)
+        if key not in self._adapters:
+            self._adapters[key] = self._make(connection)
+        return self._adapters[key]
+
+    def _make(self, connection: Connection) -> HttpModel:
+        provider_id = ProviderID(connection.provider_id)
+        wire = wire_format(connection.npm)
+        if wire is None:
+            raise ProviderInitFailed(provider_id, f"There is no adapter for the package {connection.npm!r}")
+        if not connection.base_url and not wire.default_url:
+            raise ProviderInitFailed(provider_id, f"Provider {provider_id} has no base URL (options.baseURL)")
+        return HttpModel(connection, wire)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for adapter in self._adapters.values():
+            await adapter.aclose()
+        self._adapters.clear()

@@ -1,0 +1,163 @@
+"""The catalogue of known providers and models: models.dev, its copy on disk, or the short built-in list."""
+
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from hashlib import sha1
+from importlib import resources
+from pathlib import Path
+
+import anyio
+import msgspec
+import structlog
+from anyio import to_thread
+
+from opencode.core.paths import Paths
+from opencode.provider.entry import Entry, ModelEntry
+
+log = structlog.get_logger()
+
+DEFAULT_URL = "https://models.dev"
+REFRESH_SECONDS = 3600.0
+FETCH_SECONDS = 10.0
+FRESH_SECONDS = 300.0
+LARGEST_BYTES = 64 * 1024 * 1024
+
+
+class CatalogueProvider(Entry):
+    """One provider; its models are decoded only when somebody asks for them."""
+
+    id: str
+    name: str
+    env: list[str] = []
+    npm: str = ""
+    api: str = ""
+    models: msgspec.Raw = msgspec.Raw(b"{}")
+
+    def model_entries(self) -> dict[str, ModelEntry]:
+        """The models by id. One that cannot be read is left out."""
+        entries: dict[str, ModelEntry] = {}
+        for model_id, raw in msgspec.json.decode(self.models, type=dict[str, msgspec.Raw]).items():
+            try:
+                entries[model_id] = msgspec.json.decode(raw, type=ModelEntry)
+            except msgspec.ValidationError as error:
+                log.debug("catalogue model not understood", provider=self.id, model=model_id, reason=str(error))
+        return entries
+
+
+Providers = dict[str, CatalogueProvider]
+
+
+def parse_catalogue(data: bytes) -> Providers:
+    """The providers of an ``api.json``. Raises ``msgspec.DecodeError`` when it is no catalogue."""
+    return msgspec.json.decode(data, type=Providers)
+
+
+def builtin_catalogue() -> Providers:
+    """The short list that the package brings along: facts about a few widely used models."""
+    return parse_catalogue(resources.files(__package__).joinpath("catalogue.json").read_bytes())
+
+
+class Catalogue:
+    """What the server knows of the world's providers. Reading it never waits for the network.
+
+    Order: the file named by ``OPENCODE_MODELS_PATH``; the copy of models.dev on disk; the built-in list.
+    """
+
+    def __init__(self, paths: Paths, environ: Mapping[str, str]) -> None:
+        base = environ.get("OPENCODE_MODELS_URL") or DEFAULT_URL
+        self._override = environ.get("OPENCODE_MODELS_PATH")
+        self._fetches = not environ.get("OPENCODE_DISABLE_MODELS_FETCH") and not self._override
+        self._url = base.rstrip("/") + "/api.json"
+        self._cache = paths.cache / (
+            "models.json" if base == DEFAULT_URL else f"models-{sha1(base.encode()).hexdigest()[:12]}.json"
+        )
+        self._providers: Providers | None = None
+        self._etag: str | None = None
+
+    def providers(self) -> Providers:
+        """Every known provider by id."""
+        if self._providers is None:
+            self._providers = self._load()
+        return self._providers
+
+    async def refresh(self, user_agent: str) -> bool:
+        """Fetch models.dev, if that is allowed and the copy is not fresh; True when the catalogue was replaced.
+
+        Instances that are open keep the providers they were built with.
+        """
+        if not self._fetches or self._is_fresh():
+            return False
+        data = await self._fetch(user_agent)
+        if data is None:
+            return False
+        self._providers = await to_thread.run_sync(parse_catalogue, data)
+        await to_thread.run_sync(_write, self._cache, data)
+        return True
+
+    def _load(self) -> Providers:
+        path = Path(self._override) if self._override else self._cache
+        try:
+            return parse_catalogue(path.read_bytes())
+        except OSError:
+            return builtin_catalogue()
+        except msgspec.DecodeError:
+            log.warning("the model catalogue on disk is damaged and is not used", path=str(path))
+            if not self._override:
+                path.unlink(missing_ok=True)
+            return builtin_catalogue()
+
+    def _is_fresh(self) -> bool:
+        try:
+            age_seconds = time.time() - self._cache.stat().st_mtime
+        except OSError:
+            return False
+        return 0 <= age_seconds < FRESH_SECONDS
+
+    async def _fetch(self, user_agent: str) -> bytes | None:
+        import httpx2  # slow to import: only where a request is made
+
+        headers = {"user-agent": user_agent}
+        if self._etag:
+            headers["if-none-match"] = self._etag
+        try:
+            async with httpx2.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=True) as client:
+                response = await client.get(self._url, headers=headers)
+        except (httpx2.HTTPError, OSError) as error:
+            log.info("the model catalogue could not be fetched", url=self._url, reason=repr(error))
+            return None
+        if response.status_code != 200 or len(response.content) > LARGEST_BYTES:
+            return None
+        try:
+            await to_thread.run_sync(parse_catalogue, response.content)
+        except msgspec.DecodeError:
+            log.warning("what was fetched is no model catalogue", url=self._url)
+            return None
+        self._etag = response.headers.get("etag")
+        return response.content
+
+
+@asynccontextmanager
+async def open_catalogue(paths: Paths, environ: Mapping[str, str], user_agent: str) -> AsyncIterator[Catalogue]:
+    """The catalogue, refreshed in the background now and every hour until the context is left."""
+    catalogue = Catalogue(paths, environ)
+
+    async def keep_fresh() -> None:
+        while True:
+            await catalogue.refresh(user_agent)
+            await anyio.sleep(REFRESH_SECONDS)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keep_fresh)
+        yield catalogue
+        tasks.cancel_scope.cancel()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".models-")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    Path(temporary).replace(path)

@@ -1,0 +1,89 @@
+"""Request options in AI-SDK spelling: defaults per model family, and merging (spec: system prompt, 6.1)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from opencode.core.ids import SessionID
+from opencode.provider.schema import Model
+
+Options = dict[str, Any]
+
+ENCRYPTED_REASONING = "reasoning.encrypted_content"
+
+
+def deep_merge(*layers: Mapping[str, Any]) -> Options:
+    """The layers over one another, lowest first; objects merge, everything else is replaced."""
+    merged: Options = {}
+    for layer in layers:
+        for key, value in layer.items():
+            known = merged.get(key)
+            merged[key] = deep_merge(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def default_options(model: Model, session_id: SessionID, provider_options: Mapping[str, Any]) -> Options:
+    """What is sent with every ordinary call of a model, below what model, agent and variant say."""
+    options: Options = {}
+    provider, npm, api_id = model.provider_id, model.api.npm, model.api.id.lower()
+    if npm in ("@ai-sdk/openai", "@ai-sdk/github-copilot"):
+        options["store"] = False
+    if npm == "@openrouter/ai-sdk-provider":
+        options["usage"] = {"include": True}
+        options["prompt_cache_key"] = session_id
+        if "gemini-3" in api_id:
+            options["reasoning"] = {"effort": "high"}
+    if provider == "baseten" or (provider == "opencode" and api_id in ("kimi-k2-thinking", "glm-4.6")):
+        options["chat_template_args"] = {"enable_thinking": True}
+    if any(name in provider for name in ("zai", "zhipuai")) and npm == "@ai-sdk/openai-compatible":
+        options["thinking"] = {"type": "enabled", "clear_thinking": False}
+    if provider in ("openai", "venice") or npm == "@ai-sdk/openai" or provider_options.get("setCacheKey"):
+        options["promptCacheKey"] = session_id
+    if npm in ("@ai-sdk/google", "@ai-sdk/google-vertex"):
+        options["thinkingConfig"] = {"includeThoughts": True} | (
+            {"thinkingLevel": "high"} if "gemini-3" in api_id else {}
+        )
+    if npm == "@ai-sdk/anthropic" and any(name in api_id for name in ("k2p5", "kimi-k2.5", "kimi-k2p5")):
+        budget = min(16_000, int(model.limit.output) // 2 - 1)
+        options["thinking"] = {"type": "enabled", "budgetTokens": budget}
+    switchable = model.capabilities.reasoning and "kimi-k2-thinking" not in api_id
+    if provider == "alibaba-cn" and switchable and npm == "@ai-sdk/openai-compatible":
+        options["enable_thinking"] = True
+    if npm == "@ai-sdk/gateway":
+        options["gateway"] = {"caching": "auto"}
+    return deep_merge(options, _gpt5_options(model, session_id))
+
+
+def _gpt5_options(model: Model, session_id: SessionID) -> Options:
+    api_id, npm = model.api.id.lower(), model.api.npm
+    if "gpt-5" not in api_id or "gpt-5-chat" in api_id:
+        return {}
+    options: Options = {}
+    if "gpt-5-pro" not in api_id:
+        options |= {"reasoningEffort": "medium", "reasoningSummary": "auto"}
+    if npm == "@ai-sdk/openai":
+        options["include"] = [ENCRYPTED_REASONING]
+    if "gpt-5." in api_id and "codex" not in api_id and "-chat" not in api_id and npm != "@ai-sdk/azure":
+        options["textVerbosity"] = "low"
+    if model.provider_id.startswith("opencode"):
+        options |= {"promptCacheKey": session_id, "include": [ENCRYPTED_REASONING], "reasoningSummary": "auto"}
+    return options
+
+
+def small_options(model: Model) -> Options:
+    """What is sent with small calls (titles): as little reasoning as the model allows."""
+    api_id, npm = model.api.id.lower(), model.api.npm
+    if npm in ("@ai-sdk/openai", "@ai-sdk/github-copilot"):
+        if "gpt-5" in api_id:
+            effort = "low" if "gpt-5." in api_id else "minimal"
+            return {"store": False, "reasoningEffort": effort}
+        return {"store": False}
+    if npm in ("@ai-sdk/google", "@ai-sdk/google-vertex"):
+        level = {"thinkingLevel": "minimal"} if "gemini-3" in api_id else {"thinkingBudget": 0}
+        return {"thinkingConfig": level}
+    if npm == "@openrouter/ai-sdk-provider":
+        return {"reasoning": {"enabled": False}} if "google" in api_id else {"reasoningEffort": "minimal"}
+    if model.provider_id == "venice":
+        return {"veniceParameters": {"disableThinking": True}}
+    if npm == "@ai-sdk/openai-compatible" and model.variants and "low" in model.variants:
+        return dict(model.variants["low"])
+    return {}

@@ -1,0 +1,174 @@
+"""What all wires share: one HTTP request, its stream of events, and the errors on the way."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import anyio
+
+from opencode.core.version import SERVER_VERSION
+from opencode.core.wire import encode
+from opencode.provider.connection import Connection
+from opencode.provider.errors import ModelCallError, StreamFault
+from opencode.provider.failures import (
+    connection_failure,
+    http_failure,
+    timeout_failure,
+)
+from opencode.provider.normalise import normalised
+from opencode.provider.request import ModelRequest
+from opencode.provider.stream import StreamEvent
+from opencode.provider.wire.sse import EventTooLarge, SseReader
+
+if TYPE_CHECKING:
+    import httpx2
+
+USER_AGENT = f"opencode-server/{SERVER_VERSION}"
+CONNECT_SECONDS = 30.0
+CLOSE_SECONDS = 2.0
+LARGEST_ERROR_BYTES = 256 * 1024
+
+
+class Decoder(Protocol):
+    """Turns the events of one answer into ours."""
+
+    def feed(self, data: bytes) -> Iterable[StreamEvent]:
+        """Our events for one event of the provider. Raises the errors of ``provider/errors.py``."""
+        ...
+
+    def finish(self) -> Iterable[StreamEvent]:
+        """The last events, once the stream has ended. Raises ``ApiCallFailed`` when it was cut."""
+        ...
+
+
+class WireFormat(Protocol):
+    """One way of talking to a provider."""
+
+    default_url: str
+    path: str
+
+    def headers(self, connection: Connection, request: ModelRequest) -> Mapping[str, str]:
+        """What names us to the provider. Raises ``ProviderAuthFailed`` when a key is needed and there is none."""
+        ...
+
+    def body(self, request: ModelRequest) -> Mapping[str, Any]:
+        """The JSON body of a request."""
+        ...
+
+    def decoder(self, request: ModelRequest) -> Decoder:
+        """A reader for one answer."""
+        ...
+
+
+class HttpModel:
+    """A ``LanguageModel`` over one wire format. Makes exactly one request per call and never retries.
+
+    Nothing is read ahead: the consumer's pace is the socket's. Leaving the context closes the response, and with
+    it the connection when the answer was not read to its end.
+    """
+
+    def __init__(self, connection: Connection, wire: WireFormat) -> None:
+        self._connection = connection
+        self._wire = wire
+        self._url = (connection.base_url or wire.default_url) + wire.path
+        self._client: httpx2.AsyncClient | None = None
+
+    def stream(self, request: ModelRequest) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
+        """Open one answer; see ``LanguageModel``."""
+        return self._open(normalised(request))
+
+    def preload(self) -> None:
+        """Import what the first call needs and make the client."""
+        self._http()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    @asynccontextmanager
+    async def _open(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+        response = await self._send(request)
+        try:
+            if response.status_code >= 400:
+                raise await self._failure(response)
+            yield self._events(response, self._wire.decoder(request))
+        finally:
+            # Also when cancelled: the socket must be closed now, not by the garbage collector.
+            with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                await response.aclose()
+
+    async def _send(self, request: ModelRequest) -> "httpx2.Response":
+        import httpx2  # slow to import: only where a request is made
+
+        headers = {
+            "content-type": "application/json",
+            "user-agent": USER_AGENT,
+            **self._wire.headers(self._connection, request),
+            **self._connection.headers,
+            **request.model.headers,
+            **request.headers,
+        }
+        client = self._http()
+        call = client.build_request("POST", self._url, headers=headers, content=encode(self._wire.body(request)))
+        seconds = self._connection.header_timeout_seconds
+        try:
+            with anyio.fail_after(seconds):
+                return await client.send(call, stream=True)
+        except (TimeoutError, httpx2.TimeoutException):
+            raise timeout_failure("The provider's answer", seconds) from None
+        except (httpx2.TransportError, httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
+            answered = isinstance(error, httpx2.ReadError | httpx2.RemoteProtocolError)
+            raise connection_failure(error, answered=answered) from error
+
+    async def _events(self, response: "httpx2.Response", decoder: Decoder) -> AsyncIterator[StreamEvent]:
+        import httpx2  # already loaded: a request was made
+
+        reader = SseReader()
+        try:
+            async for chunk in response.aiter_bytes():
+                for data in reader.feed(chunk):
+                    for event in decoder.feed(data):
+                        yield event
+            for data in reader.rest():
+                for event in decoder.feed(data):
+                    yield event
+        except httpx2.TimeoutException:
+            raise timeout_failure("More of the answer", self._connection.chunk_timeout_seconds) from None
+        except (httpx2.TransportError, httpx2.DecodingError, httpx2.StreamError) as error:
+            raise connection_failure(error, answered=True) from error
+        except EventTooLarge:
+            raise StreamFault("The provider sent an event of unreasonable size") from None
+        for event in decoder.finish():
+            yield event
+
+    async def _failure(self, response: "httpx2.Response") -> ModelCallError:
+        import httpx2  # already loaded: a request was made
+
+        body = b""
+        try:
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > LARGEST_ERROR_BYTES:
+                    break
+        except (httpx2.TransportError, httpx2.DecodingError):
+            pass  # The status says enough.
+        return http_failure(
+            status=response.status_code,
+            reason=response.reason_phrase,
+            headers=response.headers,
+            body=body.decode("utf-8", "replace"),
+            url=self._url,
+            provider_id=self._connection.provider_id,
+        )
+
+    def _http(self) -> "httpx2.AsyncClient":
+        if self._client is None:
+            import httpx2  # slow to import: only where a request is made
+
+            timeout = httpx2.Timeout(
+                connect=CONNECT_SECONDS, read=self._connection.chunk_timeout_seconds, write=None, pool=None
+            )
+            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
+            self._client = httpx2.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False)
+        return self._client

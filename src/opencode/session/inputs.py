@@ -1,0 +1,97 @@
+"""What callers send about sessions: the bodies and filters of the session operations."""
+
+from typing import Any, Literal
+
+from opencode.core.ids import MessageID, SessionID, WorkspaceID
+from opencode.core.wire import UNSET, UnsetType, Wire
+from opencode.permission.schema import PermissionRuleset
+from opencode.provider.schema import ModelRef
+from opencode.session.schema import Number, OutputFormat, PartInput, SessionModel
+
+
+class CreateSession(Wire):
+    """Body of ``session.create``."""
+
+    parent_id: SessionID | UnsetType = UNSET
+    title: str | UnsetType = UNSET
+    agent: str | UnsetType = UNSET
+    model: SessionModel | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+    permission: PermissionRuleset | UnsetType = UNSET
+    workspace_id: WorkspaceID | UnsetType = UNSET
+
+
+class UpdateSessionTime(Wire):
+    """When the session was archived, in ms."""
+
+    archived: Number | UnsetType = UNSET
+
+
+class UpdateSession(Wire):
+    """Body of ``session.update``: given fields are set, rules are appended."""
+
+    title: str | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+    permission: PermissionRuleset | UnsetType = UNSET
+    time: UpdateSessionTime | UnsetType = UNSET
+
+
+class SessionFilter(Wire):
+    """Which sessions of a project to list, newest update first."""
+
+    directory: str | None = None
+    roots: bool = False
+    start: Number | None = None
+    search: str | None = None
+    limit: int | None = None
+    scope: Literal["project"] | None = None
+    path: str | None = None
+
+
+class GlobalSessionFilter(Wire):
+    """Which sessions of all projects to list, newest update first. ``cursor``: updated before, in ms."""
+
+    directory: str | None = None
+    roots: bool = False
+    start: Number | None = None
+    cursor: Number | None = None
+    search: str | None = None
+    limit: int | None = None
+    archived: bool = False
+
+
+class PromptInput(Wire):
+    """Body of ``session.prompt`` and ``session.prompt_async``."""
+
+    message_id: MessageID | UnsetType = UNSET
+    model: ModelRef | UnsetType = UNSET
+    agent: str | UnsetType = UNSET
+    no_reply: bool | UnsetType = UNSET
+    tools: dict[str, bool] | UnsetType = UNSET
+    format: OutputFormat | UnsetType = UNSET
+    system: str | UnsetType = UNSET
+    variant: str | UnsetType = UNSET
+    parts: list[PartInput]
+
+
+class ShellInput(Wire):
+    """Body of ``session.shell``."""
+
+    message_id: MessageID | UnsetType = UNSET
+    agent: str | UnsetType = UNSET
+    model: ModelRef | UnsetType = UNSET
+    command: str
+
+
+class MessagePage(Wire):
+    """Messages as JSON, oldest first, and the cursor of older ones if there are any."""
+
+    body: bytes
+    next_cursor: str | None = None
+
+
+class GlobalPage(Wire):
+    """Sessions as JSON, and the cursor of older ones if there are any."""
+
+    body: bytes
+    next_cursor: str | None = None

@@ -1,0 +1,248 @@
+"""The session store on SQLite: records as JSON bytes beside the columns that queries need."""
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+import msgspec
+
+from opencode.core.clock import Clock
+from opencode.core.ids import MessageID, PartID, ProjectID, SessionID
+from opencode.core.wire import UNSET, encode
+from opencode.event.bus import EventPublisher
+from opencode.event.schema import Event
+from opencode.session import pages
+from opencode.session.changes import (
+    Change,
+    ChangeSession,
+    CreateSessionRecord,
+    DeleteMessage,
+    DeletePart,
+    DeleteSession,
+    EndRun,
+    PutMessage,
+    PutPart,
+    PutTodos,
+    StartRun,
+    Tell,
+)
+from opencode.session.errors import MessageNotFound, MessageTaken, SessionNotFound
+from opencode.session.inputs import GlobalPage, GlobalSessionFilter, MessagePage, SessionFilter
+from opencode.session.schema import (
+    Message,
+    MessagePartRemoved,
+    MessagePartUpdated,
+    MessageRemoved,
+    MessageUpdated,
+    MessageWithParts,
+    Part,
+    Session,
+    SessionCreated,
+    SessionDeleted,
+    SessionUpdated,
+    Todo,
+    TodoUpdated,
+)
+from opencode.session.store import RunningSession
+from opencode.storage.database import Database, Transaction
+
+_SESSION = msgspec.json.Decoder(Session)
+_MESSAGE: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Message)
+_PART: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Part)
+_TODOS = msgspec.json.Decoder(list[Todo])
+
+_PUT_PART = """
+INSERT INTO part (id, session_id, message_id, message_seq, seq, record)
+SELECT ?1, session_id, id, seq,
+       coalesce((SELECT max(seq) FROM part WHERE session_id = ?2 AND message_seq = message.seq), 0) + 1, ?4
+FROM message WHERE id = ?3 AND session_id = ?2
+ON CONFLICT (id) DO UPDATE SET record = excluded.record WHERE message_id = excluded.message_id
+"""
+_PUT_MESSAGE = """
+INSERT INTO message (id, session_id, seq, role, created_ms, record)
+VALUES (?1, ?2, coalesce((SELECT max(seq) FROM message WHERE session_id = ?2), 0) + 1, ?3, ?4, ?5)
+ON CONFLICT (id) DO UPDATE SET record = excluded.record WHERE session_id = excluded.session_id
+"""
+_PUT_SESSION = """
+INSERT INTO session (id, project_id, parent_id, directory, title, created_ms, updated_ms, archived_ms, record)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET title = excluded.title, updated_ms = excluded.updated_ms,
+    archived_ms = excluded.archived_ms, record = excluded.record
+"""
+
+
+class SqliteSessionStore:
+    """Implements ``SessionStore``; its events go out through the publisher of one directory."""
+
+    def __init__(self, database: Database, events: EventPublisher, clock: Clock, directory: str) -> None:
+        self._database = database
+        self._events = events
+        self._clock = clock
+        self._directory = directory
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    async def commit(self, *changes: Change) -> list[Session]:
+        return await self._database.write(lambda tx: self._apply(tx, changes))
+
+    def _apply(self, tx: Transaction, changes: Sequence[Change]) -> list[Session]:
+        changed: list[Session] = []
+        events: list[Event] = []
+        for change in changes:
+            match change:
+                case CreateSessionRecord(session):
+                    _put_session(tx, session)
+                    events.append(SessionCreated(session_id=session.id, info=session))
+                case ChangeSession(session_id, function, silent):
+                    session = function(self._session_in(tx, session_id))
+                    _put_session(tx, session)
+                    changed.append(session)
+                    if not silent:
+                        events.append(SessionUpdated(session_id=session_id, info=session))
+                case DeleteSession(session):
+                    for table in ("part", "message", "todo", "permission_request", "question_request", "run"):
+                        tx.execute(f"DELETE FROM {table} WHERE session_id = ?", (session.id,))
+                    tx.execute("DELETE FROM session WHERE id = ?", (session.id,))
+                    events.append(SessionDeleted(session_id=session.id, info=session))
+                case PutMessage(message):
+                    self._put_message(tx, message)
+                    events.append(MessageUpdated(session_id=message.session_id, info=message))
+                case DeleteMessage(session_id, message_id):
+                    self._delete_message(tx, session_id, message_id)
+                    events.append(MessageRemoved(session_id=session_id, message_id=message_id))
+                case PutPart(part, silent):
+                    _put_part(tx, part)
+                    if not silent:
+                        now = self._clock.now_ms()
+                        events.append(MessagePartUpdated(session_id=part.session_id, part=part, time=now))
+                case DeletePart(session_id, message_id, part_id):
+                    tx.execute("DELETE FROM part WHERE id = ? AND message_id = ?", (part_id, message_id))
+                    events.append(MessagePartRemoved(session_id=session_id, message_id=message_id, part_id=part_id))
+                case PutTodos(session_id, todos):
+                    tx.execute("INSERT OR REPLACE INTO todo VALUES (?, ?)", (session_id, encode(todos)))
+                    events.append(TodoUpdated(session_id=session_id, todos=todos))
+                case StartRun(session_id, kind):
+                    row = (session_id, self._directory, kind, self._clock.now_ms())
+                    tx.execute("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)", row)
+                case EndRun(session_id):
+                    tx.execute("DELETE FROM run WHERE session_id = ?", (session_id,))
+                case Tell(event):
+                    events.append(event)
+                case _:
+                    assert_never(change)
+        self._events.append(tx, *events)
+        return changed
+
+    def _session_in(self, tx: Transaction, session_id: SessionID) -> Session:
+        row = tx.execute("SELECT record FROM session WHERE id = ?", (session_id,)).fetchone()
+        if row is None:
+            raise SessionNotFound(session_id)
+        return _SESSION.decode(row[0])
+
+    def _put_message(self, tx: Transaction, message: Message) -> None:
+        row = (message.id, message.session_id, _role(message), message.time.created, encode(message))
+        if tx.execute("SELECT 1 FROM session WHERE id = ?", (message.session_id,)).fetchone() is None:
+            raise SessionNotFound(message.session_id)
+        if tx.execute(_PUT_MESSAGE, row).rowcount == 0:
+            raise MessageTaken(message.id)
+
+    def _delete_message(self, tx: Transaction, session_id: SessionID, message_id: MessageID) -> None:
+        where = (session_id, message_id)
+        row = tx.execute("SELECT seq FROM message WHERE session_id = ? AND id = ?", where).fetchone()
+        if row is None:
+            raise MessageNotFound(session_id, message_id)
+        tx.execute("DELETE FROM part WHERE session_id = ? AND message_seq = ?", (session_id, row[0]))
+        tx.execute("DELETE FROM message WHERE id = ?", (message_id,))
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def session_json(self, session_id: SessionID) -> bytes | None:
+        rows = self._database.read("SELECT record FROM session WHERE id = ?", (session_id,))
+        return rows[0][0] if rows else None
+
+    def session(self, session_id: SessionID) -> Session | None:
+        record = self.session_json(session_id)
+        return None if record is None else _SESSION.decode(record)
+
+    async def sessions_json(self, project_id: ProjectID, wanted: SessionFilter) -> bytes:
+        return pages.session_list(self._database, project_id, wanted)
+
+    async def all_sessions_json(self, wanted: GlobalSessionFilter) -> GlobalPage:
+        return pages.global_session_list(self._database, wanted)
+
+    def children(self, session_id: SessionID) -> list[Session]:
+        query = "SELECT record FROM session WHERE parent_id = ? ORDER BY created_ms, id DESC"
+        return [_SESSION.decode(record) for (record,) in self._database.read(query, (session_id,))]
+
+    async def page(self, session_id: SessionID, limit: int | None, before: str | None) -> MessagePage:
+        return await pages.message_page(self._database, session_id, limit, before)
+
+    def message_json(self, session_id: SessionID, message_id: MessageID) -> bytes | None:
+        return pages.one_message(self._database, session_id, message_id)
+
+    def message(self, session_id: SessionID, message_id: MessageID) -> MessageWithParts | None:
+        record = self.message_json(session_id, message_id)
+        return None if record is None else msgspec.json.decode(record, type=MessageWithParts)
+
+    def part(self, session_id: SessionID, message_id: MessageID, part_id: PartID) -> Part | None:
+        query = "SELECT record FROM part WHERE id = ? AND message_id = ? AND session_id = ?"
+        rows = self._database.read(query, (part_id, message_id, session_id))
+        part: Part | None = _PART.decode(rows[0][0]) if rows else None
+        return part
+
+    def history(self, session_id: SessionID) -> list[MessageWithParts]:
+        messages = self._database.read(
+            "SELECT seq, record FROM message WHERE session_id = ? ORDER BY seq", (session_id,)
+        )
+        parts: dict[int, list[Part]] = {seq: [] for seq, _ in messages}
+        query = "SELECT message_seq, record FROM part WHERE session_id = ? ORDER BY message_seq, seq"
+        for seq, record in self._database.read(query, (session_id,)):
+            parts[seq].append(_PART.decode(record))
+        return [MessageWithParts(info=_MESSAGE.decode(record), parts=parts[seq]) for seq, record in messages]
+
+    def newest_message_id(self, session_id: SessionID) -> MessageID | None:
+        rows = self._database.read("SELECT max(id) FROM message WHERE session_id = ?", (session_id,))
+        return MessageID(rows[0][0]) if rows[0][0] else None
+
+    def owner_of(self, message_id: MessageID) -> SessionID | None:
+        rows = self._database.read("SELECT session_id FROM message WHERE id = ?", (message_id,))
+        return SessionID(rows[0][0]) if rows else None
+
+    def newest_answer_json(self, session_id: SessionID) -> bytes | None:
+        query = "SELECT id FROM message WHERE session_id = ? AND role = 'assistant' ORDER BY seq DESC LIMIT 1"
+        rows = self._database.read(query, (session_id,))
+        return self.message_json(session_id, rows[0][0]) if rows else None
+
+    def todos(self, session_id: SessionID) -> list[Todo]:
+        rows = self._database.read("SELECT record FROM todo WHERE session_id = ?", (session_id,))
+        return _TODOS.decode(rows[0][0]) if rows else []
+
+    def running(self) -> list[RunningSession]:
+        query = "SELECT session_id, kind FROM run WHERE directory = ? ORDER BY started_ms"
+        rows = self._database.read(query, (self._directory,))
+        return [RunningSession(session_id=SessionID(session_id), kind=kind) for session_id, kind in rows]
+
+
+def _role(message: Message) -> str:
+    return str(message.__struct_config__.tag)
+
+
+def _put_session(tx: Transaction, session: Session) -> None:
+    time = session.time
+    row = (
+        session.id,
+        session.project_id,
+        None if session.parent_id is UNSET else session.parent_id,
+        session.directory,
+        session.title,
+        time.created,
+        time.updated,
+        None if time.archived is UNSET else time.archived,
+        encode(session),
+    )
+    tx.execute(_PUT_SESSION, row)
+
+
+def _put_part(tx: Transaction, part: Part) -> None:
+    row = (part.id, part.session_id, part.message_id, encode(part))
+    if tx.execute(_PUT_PART, row).rowcount == 0:
+        raise MessageNotFound(part.session_id, part.message_id)

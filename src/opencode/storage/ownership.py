@@ -1,0 +1,77 @@
+"""One server process per data directory: who owns it, and where that server listens."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from opencode.core.wire import UNSET, UnsetType, Wire, decode, encode, replace
+from opencode.storage.errors import DataDirectoryInUse, StorageReadOnlyError
+from opencode.storage.file_lock import try_lock
+
+
+class Owner(Wire):
+    """What the lock file says. ``started``: milliseconds since the epoch; ``url``: once the server listens."""
+
+    pid: int
+    started: int
+    url: str | UnsetType = UNSET
+
+
+class Ownership:
+    """A held lock file."""
+
+    def __init__(self, descriptor: int, owner: Owner) -> None:
+        self._descriptor = descriptor
+        self._owner = owner
+        self._write()
+
+    @property
+    def owner(self) -> Owner:
+        """This process."""
+        return self._owner
+
+    def announce(self, url: str) -> None:
+        """Tell other processes where this server listens."""
+        self._owner = replace(self._owner, url=url)
+        self._write()
+
+    def _write(self) -> None:
+        content = encode(self._owner)
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, content, 0)
+
+
+@contextmanager
+def own(lock_file: Path, *, now_ms: int) -> Iterator[Ownership]:
+    """Hold the lock file; directory and file are made for this user only. Raises ``DataDirectoryInUse`` and,
+    when they cannot be made, ``StorageReadOnlyError``.
+
+    The lock belongs to the open file: it is gone when the process is, even when it was killed. The file itself
+    stays, since removing it would let two processes lock two files of the same name.
+    """
+    try:
+        lock_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StorageReadOnlyError(f"The data directory {lock_file.parent} cannot be used: {error}.") from error
+    try:
+        if not try_lock(descriptor):
+            owner = read_owner(lock_file)
+            raise DataDirectoryInUse(
+                lock_file.parent, pid=owner.pid if owner else None, url=(owner.url or None) if owner else None
+            )
+        yield Ownership(descriptor, Owner(pid=os.getpid(), started=now_ms))
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def read_owner(lock_file: Path) -> Owner | None:
+    """What the lock file says; it may be left from a process that was killed. None when it says nothing."""
+    try:
+        return decode(lock_file.read_bytes(), Owner)
+    except (OSError, msgspec.DecodeError):
+        return None

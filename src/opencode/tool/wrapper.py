@@ -1,0 +1,80 @@
+"""What all tools share: arguments are checked before, outputs cut after (spec: tools core, section 1)."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+from opencode.core.wire import replace
+from opencode.permission.ruleset import evaluate, permission_of
+from opencode.permission.schema import PermissionRule
+from opencode.provider.request import ToolDefinition
+from opencode.tool.arguments import check_arguments, parameters_schema
+from opencode.tool.tool import Tool, ToolContext, ToolResult
+from opencode.tool.truncate import OutputTruncator
+
+PARTIAL_RESULT = "partial_result"
+"""Where a tool that is cancelled leaves what it has so far, as a ``ToolResult``, in ``context.extra``."""
+
+
+@runtime_checkable
+class DescribesForRules(Protocol):
+    """A tool whose description depends on what the calling agent may do."""
+
+    def describe(self, rules: Sequence[PermissionRule]) -> str:
+        """The description for an agent of these rules."""
+        ...
+
+
+class WrappedTool:
+    """A tool as the loop calls it: with the model's raw arguments, under the rules of the calling agent."""
+
+    def __init__(self, tool: Tool[Any], truncator: OutputTruncator, rules: Sequence[PermissionRule] = ()) -> None:
+        self._tool = tool
+        self._truncator = truncator
+        self._rules = rules
+
+    @property
+    def id(self) -> str:
+        """The name by which the model calls it."""
+        return self._tool.id
+
+    @property
+    def permission(self) -> str:
+        """The permission that decides whether it is offered."""
+        return self._tool.permission or permission_of(self._tool.id)
+
+    @property
+    def definition(self) -> ToolDefinition:
+        """The tool as the model sees it."""
+        tool = self._tool
+        description = tool.describe(self._rules) if isinstance(tool, DescribesForRules) else tool.description
+        return ToolDefinition(name=tool.id, description=description, parameters=self.parameters)
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The JSON schema of its arguments; made once."""
+        return parameters_schema(self._tool.params)
+
+    def under(self, rules: Sequence[PermissionRule]) -> "WrappedTool":
+        """The same tool for an agent of these rules."""
+        tool = WrappedTool(self._tool, self._truncator, rules)
+        tool.parameters = self.parameters
+        return tool
+
+    async def call(self, arguments: Any, context: ToolContext) -> ToolResult:
+        """Run it. ``metadata.truncated`` tells whether the output was cut, ``outputPath`` where the whole of it is.
+
+        Raises ``ToolError`` for arguments that do not fit, and whatever the tool raises.
+        """
+        params = check_arguments(self._tool.id, self._tool.params, arguments)
+        result = await self._tool.run(params, context)
+        if "truncated" in result.metadata:
+            return result
+        cut = await self._truncator.truncate(result.output, may_delegate=self._may_delegate())
+        metadata = {**result.metadata, "truncated": cut.path is not None}
+        if cut.path is not None:
+            metadata["outputPath"] = str(cut.path)
+        return replace(result, output=cut.text, metadata=metadata)
+
+    def _may_delegate(self) -> bool:
+        return evaluate("task", "*", self._rules).action != "deny"
