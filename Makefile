@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run run-once test check format lint types layers bench update-traces docs
+.PHONY: help setup run run-once test check format lint types layers bench docs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,11 +50,9 @@ types: setup
 layers: setup
 	$(BIN)/lint-imports
 
-bench: setup ## measure the server
-	$(BIN)/python -m bench
+bench: setup ## measure the server's parts; run it on a quiet machine
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file; done
 
-update-traces: setup ## rewrite the golden files from what the server does now
-	$(BIN)/pytest tests --update-traces
-
-docs: setup ## write the generated pages of docs/
-	$(BIN)/python scripts/generate_docs.py
+docs: setup ## bring the generated pages of docs/ up to date
+	$(BIN)/python -m opencode.http.endpoints_page docs/endpoints.md
+	$(BIN)/python -m opencode.config.manual docs/configuration.md

@@ -16,7 +16,7 @@ from typing import Final
 
 MODEL: Final = "demo/demo"
 PROMPT: Final = (
-    "read greeting.py then replace Hello with Welcome in greeting.py then run python3 -m unittest -q test_greeting"
+    "read test_greeting.py then replace Hello with Welcome in greeting.py then run python3 -m unittest -q test_greeting"
 )
 FILES: Final = {
     "greeting.py": 'def greet(name):\n    return f"Hello, {name}!"\n',
@@ -71,7 +71,13 @@ def make_project(scratch: Path) -> Path:
 def scratch_environment(scratch: Path) -> dict[str, str]:
     """A home of its own, and no credentials: only what programs need to be found."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR") if name in os.environ}
-    return {**kept, "HOME": str(scratch / "home"), "OPENCODE_DISABLE_MODELS_FETCH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {
+        **kept,
+        "HOME": str(scratch / "home"),
+        "OPENCODE_CONFIG_CONTENT": '{"enabled_providers": ["demo"]}',  # even where a real model is running
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def listening_url(server: subprocess.Popen[str]) -> str:

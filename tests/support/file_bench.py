@@ -91,6 +91,7 @@ class FileBench:
             self.events.append((event.type, *(value.replace(f"{self.directory}/", "") for value in values)))
 
     async def _ask(self, permission: str, *, patterns: list[str], always: list[str], metadata: dict[str, Any]) -> None:
+        assert always == (patterns if permission == "external_directory" else ["*"])
         self.asks.append((permission, patterns, metadata))
         for act in self.on_ask:
             act()

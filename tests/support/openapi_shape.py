@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from strip_openapi import structure
+from tests.support.strip_openapi import structure
 
 IGNORED = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "additionalProperties"})
 """Bounds become no types; neither does the promise that there is nothing more than what is listed."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import structlog
 from anyio import to_thread
 
 from opencode.auth.schema import (
@@ -19,10 +18,11 @@ from opencode.auth.schema import (
     WellKnownCredential,
 )
 from opencode.auth.secret import Secret
+from opencode.core.log import Logger
 from opencode.core.paths import Paths
 from opencode.core.wire import encode
 
-log = structlog.get_logger()
+log = Logger("auth")
 
 CONTENT_VARIABLE = "OPENCODE_AUTH_CONTENT"
 """JSON that stands for the file when it is read."""
@@ -71,6 +71,7 @@ class CredentialStore:
 
     async def _change(self, change: Callable[[Entries], None]) -> None:
         def rewrite() -> None:
+            _keep_damaged(self._path)
             entries = _read(self._path)
             change(entries)
             _write(self._path, entries)
@@ -98,6 +99,18 @@ def _read(path: Path) -> Entries:
         return _parsed(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
+
+
+def _keep_damaged(path: Path) -> None:
+    """Move a file that is no JSON object aside: a write must not destroy what somebody may still repair."""
+    try:
+        readable = isinstance(json.loads(path.read_text("utf-8")), dict)
+    except FileNotFoundError:
+        return
+    except ValueError:
+        readable = False
+    if not readable:
+        path.replace(path.with_name(path.name + ".damaged"))
 
 
 def _write(path: Path, entries: Entries) -> None:

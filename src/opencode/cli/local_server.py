@@ -1,12 +1,13 @@
 """A server for one ``opencode run``: the one that owns the data directory already, or one in this process."""
 
 import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from opencode.cli.errors import CliError
-from opencode.cli.network import DEFAULT_USERNAME, Credentials, NetworkSettings
+from opencode.cli.network import DEFAULT_USERNAME, LOOPBACK, Credentials, NetworkSettings
 from opencode.cli.server import running_server
 from opencode.cli.surroundings import Surroundings
 from opencode.core.log import get_logger
@@ -31,7 +32,7 @@ async def local_server(around: Surroundings, *, port: int | None) -> AsyncIterat
     async with AsyncExitStack() as stack:
         # Other users of this machine can reach the loopback too: the server is only for us.
         credentials = Credentials(password=secrets.token_urlsafe(32))
-        settings = NetworkSettings(port=port or 0, credentials=credentials)
+        settings = NetworkSettings(port=port or _free_port(), credentials=credentials)
         try:
             listening = await stack.enter_async_context(running_server(around, settings))
         except DataDirectoryInUse as error:
@@ -42,6 +43,13 @@ async def local_server(around: Surroundings, *, port: int | None) -> AsyncIterat
         else:
             server = LocalServer(url=listening.url, username=credentials.username, password=credentials.password)
         yield server
+
+
+def _free_port() -> int:
+    """Not the port of ``serve``, which would be missed when somebody starts that meanwhile."""
+    with socket.create_server((LOOPBACK, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _already_running(error: DataDirectoryInUse, around: Surroundings) -> LocalServer:

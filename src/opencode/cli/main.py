@@ -37,7 +37,7 @@ def run_program(arguments: Sequence[str]) -> int:
     except click.UsageError as error:
         context = error.ctx
         return _fail(f"{context.get_help()}\n\n{error.format_message()}" if context else error.format_message())
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except (click.ClickException, CliError, NamedError) as error:
         return _fail(error.format_message() if isinstance(error, click.ClickException) else str(error))

@@ -42,7 +42,7 @@ def run_command(globals_: GlobalOptions, options: RunOptions) -> int:
 
 
 async def _run(around: Surroundings, options: RunOptions, message: str) -> int:
-    async with task_group() as tasks, _connected(around, options) as connect:
+    async with _connected(around, options) as connect:
         async with connect(options.dir) as client:
             session = await choose_session(client, options, message)
             if options.share:
@@ -50,9 +50,7 @@ async def _run(around: Surroundings, options: RunOptions, message: str) -> int:
         # From here on the session's own directory counts, wherever the server keeps it.
         async with connect(session.directory) as client:
             run = _Run(options, session, client)
-            tasks.start_soon(run.stop_when_interrupted)
             await run.turn(message)
-        tasks.cancel_scope.cancel()
         return run.exit_code
 
 
@@ -115,11 +113,14 @@ class _Run:
         return 1 if self._turn.failed else 0
 
     async def turn(self, message: str) -> None:
+        """Send the message and show what comes of it."""
         prompt = await self._prompt(message)
-        async with self._client.events() as stream:
+        async with self._client.events() as stream, task_group() as tasks:
+            tasks.start_soon(self._stop_when_interrupted)
             await self._turn.run(stream, prompt)
+            tasks.cancel_scope.cancel()
 
-    async def stop_when_interrupted(self) -> None:
+    async def _stop_when_interrupted(self) -> None:
         """Ctrl-C aborts the turn on the server; the run then ends as every turn does."""
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for _ in signals:

@@ -91,7 +91,8 @@ def _inline(schema: Any, components: dict[str, Schema]) -> Any:
     name = schema["$ref"].rsplit("/", 1)[1] if isinstance(schema.get("$ref"), str) else None
     if name is None or name in _NAMED:
         return {key: _inline(value, components) for key, value in schema.items()}
-    return _inline({**components[name], **_bare(schema, keep="description")}, components)
+    described = {key: value for key, value in schema.items() if key != "$ref"}
+    return _inline({**components[name], **described}, components)
 
 
 def _refer(schema: Any, references: list[tuple[Schema, Schema]]) -> Any:
@@ -107,9 +108,8 @@ def _refer(schema: Any, references: list[tuple[Schema, Schema]]) -> Any:
     return {key: _refer(value, references) for key, value in schema.items()}
 
 
-def _bare(schema: Schema, keep: str | None = None) -> Schema:
-    """A schema without its description; with ``keep``, that alone."""
-    return {key: value for key, value in schema.items() if (key == keep if keep else key != "description")}
+def _bare(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key != "description"}
 
 
 def _tidy(schema: Any, components: dict[str, Schema]) -> Any:

@@ -53,6 +53,10 @@ class Explainer:
         faults = [list(self._check(value, alternative, path, optional=False)) for alternative in alternatives]
         if not all(faults):
             return
+        tags = [tag for alternative in alternatives for tag in _tags(alternative)]
+        if tags and isinstance(value, dict) and "type" in value and value["type"] not in tags:
+            yield from self._check(value["type"], {"enum": tags}, (*path, "type"), optional=False)
+            return
         # The alternative that was meant: of the value's kind, and with the fewest faults.
         meant = [
             found for found, alternative in zip(faults, alternatives, strict=True) if _is_meant(value, alternative)
@@ -96,7 +100,7 @@ class Explainer:
             return " | ".join(dict.fromkeys(self._describe(self._resolve(option)) for option in schema["anyOf"]))
         if "enum" in schema:
             return " | ".join(encode(option).decode() for option in schema["enum"])
-        limits = {"exclusiveMinimum": ">", "minimum": ">=", "maximum": "<=", "pattern": "matching"}
+        limits = {"exclusiveMinimum": ">", "minimum": ">=", "maximum": "<=", "pattern": "matching", "minItems": "of"}
         words = [f"{sign} {schema[limit]}" for limit, sign in limits.items() if limit in schema]
         return " ".join([schema.get("type", "anything"), *words])
 
@@ -129,8 +133,13 @@ def _is_meant(value: Any, schema: Schema) -> bool:
     """Whether an object or list was meant to be this alternative; a ``type`` in it decides."""
     if not isinstance(value, dict | list | tuple) or not _fits_kind(value, schema) or "type" not in schema:
         return False
-    tag = schema.get("properties", {}).get("type", {}).get("enum")
-    return not (tag and isinstance(value, dict) and "type" in value) or value["type"] in tag
+    tags = _tags(schema)
+    return not (tags and isinstance(value, dict) and "type" in value) or value["type"] in tags
+
+
+def _tags(schema: Schema) -> list[Any]:
+    """The values of ``type`` that mark this alternative."""
+    return list(schema.get("properties", {}).get("type", {}).get("enum", ()))
 
 
 def _brief(value: Any, *schemas: Schema) -> str:

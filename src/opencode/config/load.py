@@ -74,7 +74,7 @@ class ConfigReader:
             yield self._shared_name(directory / "config.json")
             yield from map(self.file, project_files(directory, worktree))
         for folder in config_directories(directory, worktree, self.paths, self.environment):
-            if has_files(folder, self.environment):
+            if has_files(folder, self.paths):
                 yield from (self.file(folder / name) for name in DIRECTORY_NAMES)
             definitions = read_definitions(folder)
             problems.extend(definitions.problems)

@@ -50,9 +50,9 @@ def config_directories(directory: Path, worktree: Path, paths: Paths, environmen
     return [folder for folder in dict.fromkeys(wanted) if folder.is_dir()]
 
 
-def has_files(folder: Path, environment: Environment) -> bool:
-    """Whether a configuration directory also contributes JSON files."""
-    return folder.name.endswith(".opencode") or str(folder) == environment.get("OPENCODE_CONFIG_DIR")
+def has_files(folder: Path, paths: Paths) -> bool:
+    """Whether the JSON files of a configuration directory count here; those of the user's were read first."""
+    return folder != paths.config
 
 
 def managed_directory(environment: Environment) -> Path:

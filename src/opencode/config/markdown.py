@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,27 +71,22 @@ class Definitions:
 def read_definitions(folder: Path) -> Definitions:
     """The commands, agents, modes and plugins of a configuration directory.
 
-    A file whose front matter is not YAML is a problem and left out, and so is a mode that is not valid; a
-    command or an agent that is not valid raises ``ConfigInvalidError``.
+    A file that cannot be read, or whose front matter is not YAML, is a problem and left out; so is, without a
+    word, a mode that is not valid. A command or an agent that is not valid raises ``ConfigInvalidError``.
     """
-    problems: list[ConfigFrontmatterError] = []
     layer: Json = {}
-    for key, names, read in (
-        ("command", ("command", "commands"), _command),
-        ("agent", ("agent", "agents"), _agent),
-        ("mode", ("mode", "modes"), _mode),
-    ):
-        for path, name in _markdown_files(folder, names, nested=key != "mode"):
+    problems: list[ConfigFrontmatterError] = []
+    for kind in _KINDS:
+        for path, name in _markdown_files(folder, kind.folders, nested=kind.nested):
             try:
                 front_matter, body = read_markdown(path)
             except ConfigFrontmatterError as problem:
                 problems.append(problem)
-                continue
-            definition = read(path, {"name": name, **front_matter}, body)
-            if definition is not None:
-                layer.setdefault(key, {})[definition.pop("name") if key == "command" else definition["name"]] = (
-                    definition
-                )
+            except OSError as error:
+                problems.append(ConfigFrontmatterError(path, error.strerror or str(error)))
+            else:
+                definition = kind.define(path, {"name": name, **front_matter}, body)
+                layer.setdefault(kind.key, {}).update(definition)
     plugins = [path.as_uri() for names in ("plugin", "plugins") for path in _scripts(folder / names)]
     return Definitions({**layer, "plugin": plugins} if plugins else layer, problems)
 
@@ -102,19 +97,36 @@ def _command(path: Path, front_matter: Json, body: str) -> Json:
     command = {**known, "template": body}
     if issues := find_issues(command, "CommandConfig"):
         raise ConfigInvalidError(path, issues)
-    return {"name": str(front_matter["name"]), **command}
+    return {str(front_matter["name"]): command}
 
 
 def _agent(path: Path, front_matter: Json, body: str) -> Json:
     agent = {**front_matter, "prompt": body}
     if issues := find_issues(agent, "AgentConfig"):
         raise ConfigInvalidError(path, issues)
-    return agent
+    return {agent["name"]: agent}
 
 
-def _mode(path: Path, front_matter: Json, body: str) -> Json | None:
+def _mode(path: Path, front_matter: Json, body: str) -> Json:
     mode = {**front_matter, "prompt": body, "mode": "primary"}
-    return None if find_issues(mode, "AgentConfig") else mode
+    return {} if find_issues(mode, "AgentConfig") else {mode["name"]: mode}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A key of the configuration, the folders that add to it, and how a file there becomes an entry."""
+
+    key: str
+    folders: tuple[str, ...]
+    define: Callable[[Path, Json, str], Json]
+    nested: bool = True
+
+
+_KINDS = (
+    _Kind("command", ("command", "commands"), _command),
+    _Kind("agent", ("agent", "agents"), _agent),
+    _Kind("mode", ("mode", "modes"), _mode, nested=False),
+)
 
 
 def _markdown_files(folder: Path, names: tuple[str, ...], *, nested: bool) -> Iterator[tuple[Path, str]]:

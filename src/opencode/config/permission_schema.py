@@ -18,9 +18,10 @@ _KNOWN = {
     **{name: component("PermissionRuleConfig") for name in WITH_PATTERNS},
     **{name: component("PermissionActionConfig") for name in WITHOUT_PATTERNS},
 }
-PermissionConfig = (
-    PermissionActionConfig | Annotated[dict[str, PermissionRuleConfig], Meta(extra_json_schema={"properties": _KNOWN})]
-)
+PermissionConfig = Annotated[
+    PermissionActionConfig | Annotated[dict[str, PermissionRuleConfig], Meta(extra_json_schema={"properties": _KNOWN})],
+    Meta(description="What agents may do: `allow`, `ask` or `deny`, for everything or by permission and pattern."),
+]
 """One action for everything, or rules by permission: the name of a tool, or a wildcard."""
 
 

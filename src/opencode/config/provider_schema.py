@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, field
 
-from opencode.config.part import ConfigPart, Flag, Number, StringMap, Text, alternatives, component, same_as
+from opencode.config.part import ConfigPart, Number, alternatives, component, same_as
 from opencode.core.wire import UNSET, UnsetType, Wire
 
 
@@ -69,8 +69,8 @@ _INTERLEAVED_DOCUMENT = [
 class ModelProviderConfig(ConfigPart):
     """Where one model is served, when it differs from its provider."""
 
-    npm: Text = UNSET
-    api: Text = UNSET
+    npm: Annotated[str, Meta(description="The adapter.")] | UnsetType = UNSET
+    api: Annotated[str, Meta(description="The base URL.")] | UnsetType = UNSET
 
 
 class ModelConfig(ConfigPart):
@@ -79,25 +79,42 @@ class ModelConfig(ConfigPart):
     id: Annotated[str, Meta(description="The model's name at the provider, if another than the key.")] | UnsetType = (
         UNSET
     )
-    name: Text = UNSET
-    family: Text = UNSET
-    release_date: Text = UNSET
-    attachment: Flag = UNSET
-    reasoning: Flag = UNSET
-    temperature: Flag = UNSET
-    tool_call: Flag = UNSET
+    name: Annotated[str, Meta(description="The name that is shown.")] | UnsetType = UNSET
+    family: Annotated[str, Meta(description="The family, such as `gpt-4`.")] | UnsetType = UNSET
+    release_date: Annotated[str, Meta(description="As `YYYY-MM-DD`; newer models come first.")] | UnsetType = UNSET
+    attachment: Annotated[bool, Meta(description="Takes files.")] | UnsetType = UNSET
+    reasoning: Annotated[bool, Meta(description="Reasons before it answers.")] | UnsetType = UNSET
+    temperature: Annotated[bool, Meta(description="Takes a temperature.")] | UnsetType = UNSET
+    tool_call: Annotated[bool, Meta(description="Calls tools.")] | UnsetType = UNSET
     interleaved: (
-        Annotated[bool | str | InterleavedConfig, Meta(extra_json_schema=alternatives(*_INTERLEAVED_DOCUMENT))]
+        Annotated[
+            bool | str | InterleavedConfig,
+            Meta(
+                description="The field in which it expects its reasoning back.",
+                extra_json_schema=alternatives(*_INTERLEAVED_DOCUMENT),
+            ),
+        ]
         | UnsetType
     ) = UNSET
-    cost: ModelCostConfig | UnsetType = UNSET
-    limit: ModelLimitConfig | UnsetType = UNSET
-    modalities: ModalitiesConfig | UnsetType = UNSET
-    experimental: Flag = UNSET
-    status: Literal["alpha", "beta", "deprecated", "active"] | UnsetType = UNSET
-    provider: ModelProviderConfig | UnsetType = UNSET
-    options: dict[str, Any] | UnsetType = UNSET
-    headers: StringMap = UNSET
+    cost: Annotated[ModelCostConfig, Meta(description="What it costs.")] | UnsetType = UNSET
+    limit: Annotated[ModelLimitConfig, Meta(description="How many tokens it takes and gives.")] | UnsetType = UNSET
+    modalities: (
+        Annotated[ModalitiesConfig, Meta(description="The kinds of content that go in and come out.")] | UnsetType
+    ) = UNSET
+    experimental: Annotated[bool, Meta(description="Not for everyday use.")] | UnsetType = UNSET
+    status: (
+        Annotated[
+            Literal["alpha", "beta", "deprecated", "active"],
+            Meta(description="How finished it is; deprecated models are left out."),
+        ]
+        | UnsetType
+    ) = UNSET
+    provider: (
+        Annotated[ModelProviderConfig, Meta(description="Where it is served, when it differs from its provider.")]
+        | UnsetType
+    ) = UNSET
+    options: Annotated[dict[str, Any], Meta(description="Options of the adapter for this model.")] | UnsetType = UNSET
+    headers: Annotated[dict[str, str], Meta(description="Headers for each request.")] | UnsetType = UNSET
     variants: (
         Annotated[
             dict[
@@ -125,10 +142,17 @@ Timeout = Annotated[int | bool, Meta(extra_json_schema=alternatives(*_MILLISECON
 class ProviderOptions(Wire, rename={}):
     """The options of a provider that the server itself reads; the others go to the adapter as they are."""
 
-    api_key: Text = field(default=UNSET, name="apiKey")
-    base_url: Text = field(default=UNSET, name="baseURL")
-    enterprise_url: Text = field(default=UNSET, name="enterpriseUrl")
-    set_cache_key: Flag = field(default=UNSET, name="setCacheKey")
+    api_key: (
+        Annotated[str, Meta(description="The key; better kept out of the file with `{env:NAME}` or `{file:path}`.")]
+        | UnsetType
+    ) = field(default=UNSET, name="apiKey")
+    base_url: Annotated[str, Meta(description="The base URL.")] | UnsetType = field(default=UNSET, name="baseURL")
+    enterprise_url: Annotated[str, Meta(description="The address of a company's own installation.")] | UnsetType = (
+        field(default=UNSET, name="enterpriseUrl")
+    )
+    set_cache_key: (
+        Annotated[bool, Meta(description="Send the session as a key for the provider's prompt cache.")] | UnsetType
+    ) = field(default=UNSET, name="setCacheKey")
     timeout: (
         Annotated[Timeout, Meta(description="Milliseconds for a whole request; `false`: no limit.")] | UnsetType
     ) = UNSET
@@ -150,12 +174,12 @@ class ProviderConfig(ConfigPart):
     """A provider: a new one, or changes to one of the catalogue."""
 
     api: Annotated[str, Meta(description="The base URL.")] | UnsetType = UNSET
-    name: Text = UNSET
+    name: Annotated[str, Meta(description="The name that is shown.")] | UnsetType = UNSET
     env: (
         Annotated[list[str], Meta(description="Environment variables that hold the key, the first set one counts.")]
         | UnsetType
     ) = UNSET
-    id: Text = UNSET
+    id: Annotated[str, Meta(description="The id that the adapter knows it by.")] | UnsetType = UNSET
     npm: Annotated[str, Meta(description="The adapter, by the name of its npm package.")] | UnsetType = UNSET
     whitelist: Annotated[list[str], Meta(description="Only these models.")] | UnsetType = UNSET
     blacklist: Annotated[list[str], Meta(description="Not these models.")] | UnsetType = UNSET
@@ -166,7 +190,9 @@ class ProviderConfig(ConfigPart):
         ]
         | UnsetType
     ) = UNSET
-    models: dict[str, ModelConfig] | UnsetType = UNSET
+    models: Annotated[dict[str, ModelConfig], Meta(description="Models by id, new and changed ones.")] | UnsetType = (
+        UNSET
+    )
 
     def __post_init__(self) -> None:
         if self.options is not UNSET:

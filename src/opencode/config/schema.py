@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from opencode.config.agent_schema import AgentConfig, Agents, CommandConfig, known_agents
-from opencode.config.part import ConfigPart, Flag, NotNegative, Number, Positive, Text
+from opencode.config.part import ConfigPart, NotNegative, Number, Positive
 from opencode.config.permission_schema import (
     PermissionActionConfig,
     PermissionConfig,
@@ -85,13 +85,13 @@ class ImageAttachmentConfig(ConfigPart):
 class AttachmentConfig(ConfigPart):
     """How files sent to a model are prepared."""
 
-    image: ImageAttachmentConfig | UnsetType = UNSET
+    image: Annotated[ImageAttachmentConfig, Meta(description="Images.")] | UnsetType = UNSET
 
 
 class EnterpriseConfig(ConfigPart):
     """The server that shared sessions go to."""
 
-    url: Text = UNSET
+    url: Annotated[str, Meta(description="Its address.")] | UnsetType = UNSET
 
 
 class ToolOutputConfig(ConfigPart):
@@ -124,13 +124,18 @@ class ConfigV2ExperimentalPolicy(ConfigPart):
 class ExperimentalConfig(ConfigPart):
     """Settings that may change."""
 
-    disable_paste_summary: Flag = UNSET
-    batch_tool: Flag = UNSET
-    open_telemetry: Flag = field(default=UNSET, name="openTelemetry")
+    disable_paste_summary: Annotated[bool, Meta(description="Show pasted text in full.")] | UnsetType = UNSET
+    batch_tool: Annotated[bool, Meta(description="Offer a tool that runs several others.")] | UnsetType = UNSET
+    open_telemetry: Annotated[bool, Meta(description="Record spans of model calls.")] | UnsetType = field(
+        default=UNSET, name="openTelemetry"
+    )
     primary_tools: Annotated[list[str], Meta(description="Tools that only primary agents have.")] | UnsetType = UNSET
     continue_loop_on_deny: Annotated[bool, Meta(description="Go on after a refused permission.")] | UnsetType = UNSET
     mcp_timeout: Annotated[Positive, Meta(description="Milliseconds for one MCP call.")] | UnsetType = UNSET
-    policies: list[ConfigV2ExperimentalPolicy] | UnsetType = UNSET
+    policies: (
+        Annotated[list[ConfigV2ExperimentalPolicy], Meta(description="What is allowed and denied to the whole server.")]
+        | UnsetType
+    ) = UNSET
 
 
 class ScrollAccelerationConfig(ConfigPart):
@@ -143,8 +148,12 @@ class TuiConfig(ConfigPart):
     """How the terminal interface behaves; newer clients keep this in ``tui.json``."""
 
     scroll_speed: Annotated[Number, Meta(description="Lines per wheel step.")] | UnsetType = UNSET
-    scroll_acceleration: ScrollAccelerationConfig | UnsetType = UNSET
-    diff_style: Literal["auto", "stacked"] | UnsetType = UNSET
+    scroll_acceleration: (
+        Annotated[ScrollAccelerationConfig, Meta(description="Scrolling that speeds up.")] | UnsetType
+    ) = UNSET
+    diff_style: Annotated[Literal["auto", "stacked"], Meta(description="How differences are laid out.")] | UnsetType = (
+        UNSET
+    )
 
 
 PluginSpec = str | tuple[str, dict[str, Any]]
@@ -229,9 +238,7 @@ class Config(ConfigPart):
         Annotated[list[str], Meta(description="More instructions for the model: paths, globs or URLs.")] | UnsetType
     ) = UNSET
     layout: LayoutConfig | UnsetType = UNSET
-    permission: (
-        Annotated[PermissionConfig, Meta(description="What agents may do: `allow`, `ask` or `deny`.")] | UnsetType
-    ) = UNSET
+    permission: PermissionConfig | UnsetType = UNSET
     tools: (
         Annotated[dict[str, bool], Meta(description="Deprecated: use `permission`. Tools switched on or off.")]
         | UnsetType

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from opencode.config.part import ConfigPart, Positive, Strings, Text
+from opencode.config.part import ConfigPart, Positive, Text
 from opencode.core.wire import UNSET, UnsetType
 
 
@@ -12,8 +12,8 @@ class CorsConfig(ConfigPart):
     """Which pages may call the server, and how."""
 
     origins: list[str]
-    methods: Strings = UNSET
-    headers: Strings = UNSET
+    methods: Annotated[list[str], Meta(description="The methods they may use.")] | UnsetType = UNSET
+    headers: Annotated[list[str], Meta(description="The headers they may send.")] | UnsetType = UNSET
 
 
 class BearerAuthConfig(ConfigPart, tag_field="type", tag="bearer"):

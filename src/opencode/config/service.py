@@ -49,20 +49,20 @@ class ConfigService:
         change = _checked(patch)
         candidates = [self._paths.config / name for name in reversed(GLOBAL_NAMES)]
         async with self._writing:
-            await to_thread.run_sync(self._write, _first_existing(candidates, candidates[0]), change, True)
+            await to_thread.run_sync(self._write, _first_existing(candidates), change, True)
         return await self.global_config()
 
     async def update_project(self, directory: Path, patch: Any) -> Json:
         """Merge a change into the project's file, comments kept; answers the change.
 
-        The file is ``opencode.jsonc`` or ``opencode.json`` of the directory, else a new ``opencode.json``. Raises
+        The file is ``opencode.json`` or ``opencode.jsonc`` of the directory, else a new ``opencode.json``. Raises
         like :meth:`update_global`. Source: operation ``config.update``; the official server writes a
         ``config.json`` that it does not read.
         """
         change = _checked(patch)
-        candidates = [directory / name for name in PROJECT_NAMES]
+        candidates = [directory / name for name in reversed(PROJECT_NAMES)]
         async with self._writing:
-            await to_thread.run_sync(self._write, _first_existing(candidates, candidates[-1]), change, False)
+            await to_thread.run_sync(self._write, _first_existing(candidates), change, False)
         return presented_layer(normalise(change))
 
     def _write(self, path: Path, change: Json, private: bool) -> None:
@@ -84,8 +84,9 @@ def _checked(patch: Any) -> Json:
     return change
 
 
-def _first_existing(candidates: list[Path], otherwise: Path) -> Path:
-    return next((path for path in candidates if path.exists()), otherwise)
+def _first_existing(candidates: list[Path]) -> Path:
+    """The file that wins among those that exist, else the first to be made."""
+    return next((path for path in candidates if path.exists()), candidates[0])
 
 
 def write_whole(path: Path, text: str, *, new_mode: int) -> None:

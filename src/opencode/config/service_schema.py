@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, field
 
-from opencode.config.part import ConfigPart, Flag, Positive, StringMap, Strings, Text, alternatives, component
+from opencode.config.part import ConfigPart, Positive, alternatives, component
 from opencode.core.wire import UNSET, UnsetType
 
 # --- MCP servers -----------------------------------------------------------------------------------------------------
@@ -22,19 +22,28 @@ class McpLocalConfig(ConfigPart, McpConfig, tag_field="type", tag="local"):
 
     command: Annotated[list[str], Meta(description="The program and its arguments.")]
     cwd: Annotated[str, Meta(description="Where it runs, relative to the project.")] | UnsetType = UNSET
-    environment: StringMap = UNSET
-    enabled: Flag = UNSET
+    environment: Annotated[dict[str, str], Meta(description="More environment variables.")] | UnsetType = UNSET
+    enabled: Annotated[bool, Meta(description="`false`: not started.")] | UnsetType = UNSET
     timeout: Annotated[Positive, Meta(description="Milliseconds to wait for an answer.")] | UnsetType = UNSET
 
 
 class McpOAuthConfig(ConfigPart):
     """How to sign in, where the server does not say."""
 
-    client_id: Text = field(default=UNSET, name="clientId")
-    client_secret: Text = field(default=UNSET, name="clientSecret")
-    scope: Text = UNSET
-    callback_port: Annotated[int, Meta(ge=1, le=65535)] | UnsetType = field(default=UNSET, name="callbackPort")
-    redirect_uri: Text = field(default=UNSET, name="redirectUri")
+    client_id: Annotated[str, Meta(description="The client's id, where it cannot register itself.")] | UnsetType = (
+        field(default=UNSET, name="clientId")
+    )
+    client_secret: Annotated[str, Meta(description="Its secret.")] | UnsetType = field(
+        default=UNSET, name="clientSecret"
+    )
+    scope: Annotated[str, Meta(description="What to ask for.")] | UnsetType = UNSET
+    callback_port: (
+        Annotated[Annotated[int, Meta(ge=1, le=65535)], Meta(description="The local port that the browser returns to.")]
+        | UnsetType
+    ) = field(default=UNSET, name="callbackPort")
+    redirect_uri: Annotated[str, Meta(description="The address that the browser returns to.")] | UnsetType = field(
+        default=UNSET, name="redirectUri"
+    )
 
 
 _OAUTH_DOCUMENT = alternatives(component("McpOAuthConfig"), {"type": "boolean", "enum": [False]})
@@ -44,8 +53,8 @@ class McpRemoteConfig(ConfigPart, McpConfig, tag_field="type", tag="remote"):
     """A server that is reached by HTTP."""
 
     url: Annotated[str, Meta(description="The server's address.")]
-    enabled: Flag = UNSET
-    headers: StringMap = UNSET
+    enabled: Annotated[bool, Meta(description="`false`: not connected.")] | UnsetType = UNSET
+    headers: Annotated[dict[str, str], Meta(description="Headers for each request.")] | UnsetType = UNSET
     oauth: (
         Annotated[
             McpOAuthConfig | bool,
@@ -95,7 +104,7 @@ class LspConfig:
 class LspDisabledConfig(ConfigPart, LspConfig):
     """Takes a built-in language server away."""
 
-    disabled: Annotated[bool, Meta(extra_json_schema={"enum": [True]})]
+    disabled: Annotated[bool, Meta(description="Do not start it.", extra_json_schema={"enum": [True]})]
 
     def __post_init__(self) -> None:
         if not self.disabled:
@@ -105,11 +114,13 @@ class LspDisabledConfig(ConfigPart, LspConfig):
 class LspServerConfig(ConfigPart, LspConfig):
     """A language server: a new one, or another command for a built-in one."""
 
-    command: list[str]
-    extensions: Strings = UNSET
-    disabled: Flag = UNSET
-    env: StringMap = UNSET
-    initialization: dict[str, Any] | UnsetType = UNSET
+    command: Annotated[list[str], Meta(description="The program and its arguments.")]
+    extensions: Annotated[list[str], Meta(description="The files it is for; needed for new servers.")] | UnsetType = (
+        UNSET
+    )
+    disabled: Annotated[bool, Meta(description="Do not start it.")] | UnsetType = UNSET
+    env: Annotated[dict[str, str], Meta(description="More environment variables.")] | UnsetType = UNSET
+    initialization: Annotated[dict[str, Any], Meta(description="Its initialization options.")] | UnsetType = UNSET
 
 
 LspEntry = Annotated[
@@ -120,10 +131,12 @@ LspEntry = Annotated[
 class FormatterConfig(ConfigPart):
     """A formatter; ``$FILE`` in the command is the file."""
 
-    disabled: Flag = UNSET
-    command: Strings = UNSET
-    environment: StringMap = UNSET
-    extensions: Strings = UNSET
+    disabled: Annotated[bool, Meta(description="Do not run it.")] | UnsetType = UNSET
+    command: (
+        Annotated[list[str], Meta(description="The program and its arguments; `$FILE` is the file.")] | UnsetType
+    ) = UNSET
+    environment: Annotated[dict[str, str], Meta(description="More environment variables.")] | UnsetType = UNSET
+    extensions: Annotated[list[str], Meta(description="The files it is for.")] | UnsetType = UNSET
 
 
 # --- references ------------------------------------------------------------------------------------------------------
@@ -133,17 +146,17 @@ class ConfigV2ReferenceGit(ConfigPart):
     """A repository to consult."""
 
     repository: str
-    branch: Text = UNSET
-    description: Text = UNSET
-    hidden: Flag = UNSET
+    branch: Annotated[str, Meta(description="The branch.")] | UnsetType = UNSET
+    description: Annotated[str, Meta(description="What it is good for.")] | UnsetType = UNSET
+    hidden: Annotated[bool, Meta(description="Not offered.")] | UnsetType = UNSET
 
 
 class ConfigV2ReferenceLocal(ConfigPart):
     """A directory to consult."""
 
     path: str
-    description: Text = UNSET
-    hidden: Flag = UNSET
+    description: Annotated[str, Meta(description="What it is good for.")] | UnsetType = UNSET
+    hidden: Annotated[bool, Meta(description="Not offered.")] | UnsetType = UNSET
 
 
 ReferenceEntry = Annotated[

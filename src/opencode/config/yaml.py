@@ -16,7 +16,7 @@ def read_yaml(text: str) -> Any:
     Only ``true`` and ``false`` are booleans and a date is text, as in YAML 1.2: a description that reads "yes"
     stays what it is. Aliases are refused, because few of them make a value of any size.
     """
-    import yaml  # type: ignore[import-untyped]  # slow, and only needed when there is front matter
+    import yaml  # slow, and only needed when there is front matter
 
     loader = _loader(yaml)
     try:

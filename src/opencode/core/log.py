@@ -22,7 +22,8 @@ _CAUSE_DEPTH: Final = 10
 _HIDDEN: Final = "***"
 _SECRET_TAG: Final = re.compile(r"passw|secret|token|api_?key|authorization|cookie|credential", re.IGNORECASE)
 _SECRET_TEXT: Final = re.compile(
-    r"""(?P<keep>(?:Bearer|Basic)\s+ | auth_token= | (?<=://)[^/\s:@]*: )(?P<value>[^\s&@"',]+)
+    r"""(?P<keep>(?:Bearer|Basic)\s+ | auth_token=)[^\s&"',]+
+      | (?<=://)[^/\s@]+(?=@)
       | \b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{8,}""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -5,23 +5,21 @@ import os
 import secrets
 import signal
 import subprocess
-from asyncio.subprocess import Process, SubprocessStreamProtocol
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import anyio
 
+from opencode.core.child import Child, start_child
 from opencode.core.process_output import OutputReader, read_to_exit
 from opencode.core.process_tree import MARK, end_marked, end_tree, group_exists
 
 GRACE_SECONDS = 0.2
 """Time between SIGTERM and SIGKILL."""
 OUTPUT_LIMIT_BYTES = 32 * 1024 * 1024
-STREAM_LIMIT_BYTES = 1024 * 1024
-"""The longest line that ``readline`` takes; twice as much is buffered before the child has to wait."""
 
 S = TypeVar("S")
 Pipe = Literal["pipe", "null"]
@@ -41,50 +39,49 @@ class Completed:
 class RunningProcess:
     """A child with its streams; ``stdin``, ``stdout`` and ``stderr`` exist when they were asked for as pipes."""
 
-    def __init__(self, process: Process, transport: asyncio.SubprocessTransport, mark: str) -> None:
-        self._process = process
-        self._transport = transport
+    def __init__(self, child: Child, mark: str) -> None:
+        self._child = child
         self._mark = mark
 
     @property
     def pid(self) -> int:
         """The process id, which is also its group and its session."""
-        return self._process.pid
+        return self._child.pid
 
     @property
     def exit_code(self) -> int | None:
         """None while it runs; negative for a signal."""
-        return self._process.returncode
+        return self._child.exit_code
 
     @property
     def stdin(self) -> asyncio.StreamWriter:
-        return _present(self._process.stdin, "stdin")
+        return _present(self._child.stdin, "stdin")
 
     @property
     def stdout(self) -> asyncio.StreamReader:
-        return _present(self._process.stdout, "stdout")
+        return _present(self._child.stdout, "stdout")
 
     @property
     def stderr(self) -> asyncio.StreamReader:
-        return _present(self._process.stderr, "stderr")
+        return _present(self._child.stderr, "stderr")
 
     async def wait(self) -> int:
         """The exit code, once the process itself has ended; its children may still hold the pipes."""
-        return await self._process.wait()
+        return await self._child.wait()
 
     async def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """End the process and every descendant: SIGTERM, the grace, SIGKILL. Not interruptible, bounded."""
         with anyio.CancelScope(shield=True):
             await end_tree(self.pid, self._mark, grace_seconds)
             with anyio.move_on_after(1):
-                await self._process.wait()
+                await self._child.wait()
 
     async def _leave(self, *, aborted: bool, grace_seconds: float, keep_background: bool) -> None:
         """Leave the block: nothing survives, except what a finished command put in the background, if wanted."""
         if aborted or self.exit_code is None or (not keep_background and group_exists(self.pid)):
             await self.stop(grace_seconds)
         # Closes our ends of the pipes, which a survivor may hold open on its side.
-        self._transport.close()
+        self._child.close()
 
 
 @asynccontextmanager
@@ -120,16 +117,15 @@ async def start_process(
     mark = secrets.token_hex(8)
     # Not interruptible: a cancellation in the middle would leave a child that nobody knows of.
     with anyio.CancelScope(shield=True):
-        process, transport = await _spawn(
+        child = await start_child(
             argv,
             cwd=os.fspath(cwd),
             env=_marked(env, mark),
             stdin=_TARGET[stdin],
             stdout=_TARGET[stdout],
             stderr=_TARGET[stderr],
-            start_new_session=True,
         )
-    running = RunningProcess(process, transport, mark)
+    running = RunningProcess(child, mark)
     aborted = True
     try:
         yield running
@@ -140,15 +136,6 @@ async def start_process(
 
 def _marked(env: Mapping[str, str], mark: str) -> dict[str, str]:
     return {**env, MARK: f"{env[MARK]}/{mark}" if env.get(MARK) else mark}
-
-
-async def _spawn(argv: Sequence[str], **options: Any) -> tuple[Process, asyncio.SubprocessTransport]:
-    """What ``asyncio.create_subprocess_exec`` does, keeping the transport: only that can close the pipes."""
-    loop = asyncio.get_running_loop()
-    transport, protocol = await loop.subprocess_exec(
-        lambda: SubprocessStreamProtocol(limit=STREAM_LIMIT_BYTES, loop=loop), *argv, **options
-    )
-    return Process(transport, protocol, loop), transport
 
 
 async def run_process(
@@ -183,8 +170,8 @@ async def _communicate(process: RunningProcess, stdin: bytes | None, limit: int)
 
 
 async def _send(stream: asyncio.StreamWriter, data: bytes) -> None:
-    # A command need not read all of its input.
-    with suppress(ConnectionError):
+    # A command need not read all of its input; uvloop says RuntimeError when the pipe is closed already.
+    with suppress(ConnectionError, RuntimeError):
         stream.write(data)
         await stream.drain()
     stream.close()

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from itertools import takewhile
 from typing import Any, Final
 
+import anyio
+
 from opencode.core.clock import Clock
 from opencode.core.ids import EventID, ProjectID, SessionID
 from opencode.event.schema import EventScope
@@ -15,7 +17,8 @@ RUN_NUMBERS: Final = 1 << 40
 """Sequence numbers that one run of the server takes for itself; the next run starts after them."""
 TRIM_EVERY: Final = 256
 TRIM_STEP: Final = 1024
-REPLAY_CHUNK: Final = 256
+TRIM_INTERVAL_SECONDS: Final = 3600
+REPLAY_CHUNK: Final = 200
 _ROW_BYTES: Final = 150
 
 
@@ -88,6 +91,12 @@ class EventLog:
         while await self._database.write(self._trim) == TRIM_STEP:
             pass
 
+    async def keep_trimmed(self) -> None:
+        """Trim every hour, for logs that are too quiet to trim themselves. Runs until cancelled."""
+        while True:
+            await anyio.sleep(TRIM_INTERVAL_SECONDS)
+            await self.trim()
+
     async def replay(self, after: int, until: int, directory: str | None) -> AsyncIterator[list[LoggedEvent]]:
         """The events in ``(after, until]`` of one directory, or of all, in order and in chunks.
 
@@ -95,7 +104,7 @@ class EventLog:
         """
         of_directory = "" if directory is None else " AND directory = ?"
         while True:
-            rows = await self._database.read_in_thread(
+            rows = await self._database.read_large(
                 "SELECT seq, id, directory, project, session_id, type, properties FROM event"
                 f" WHERE seq > ? AND seq <= ?{of_directory} ORDER BY seq LIMIT {REPLAY_CHUNK}",
                 (after, until) if directory is None else (after, until, directory),

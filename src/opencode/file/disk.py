@@ -1,5 +1,6 @@
 """Reading and replacing whole files, so that nobody ever sees half of one."""
 
+import errno
 import os
 import secrets
 import stat
@@ -14,7 +15,7 @@ from anyio import to_thread
 T = TypeVar("T")
 
 INLINE_BYTES = 64 * 1024
-"""Files up to this size are read on the event loop: from the page cache that takes less than a thread switch."""
+"""Up to this size the event loop does it: to read that from the page cache takes less than a thread switch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,11 @@ def stamp_of(path: Path) -> FileStamp | None:
 
 
 async def near(size_bytes: int, work: Callable[[], T]) -> T:
-    """The result of blocking work: done here when the file is small, in a thread otherwise."""
-    return work() if size_bytes <= INLINE_BYTES else await to_thread.run_sync(work)
+    """The result of work on so much data: done here when that is little, in a thread otherwise.
+
+    The work changes nothing: a thread is left to itself when the caller is cancelled.
+    """
+    return work() if size_bytes <= INLINE_BYTES else await to_thread.run_sync(work, abandon_on_cancel=True)
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -66,7 +70,7 @@ def replace_file(path: Path, data: bytes) -> None:
     if before is None:
         target.parent.mkdir(parents=True, exist_ok=True)
     elif not os.access(target, os.W_OK):
-        raise PermissionError(13, "File is read-only", str(path))
+        raise PermissionError(errno.EACCES, "File is read-only", str(path))
     elif not stat.S_ISREG(before.st_mode) or before.st_nlink > 1:
         target.write_bytes(data)
         return

@@ -1,5 +1,6 @@
 """Changes files for the tools: one writer per file, whole writes, announcements, what follows a write."""
 
+import errno
 import stat
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class FileEditor:
         if status is None:
             return None
         if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(21, "Path is a directory, not a file", str(path))
+            raise IsADirectoryError(errno.EISDIR, "Path is a directory, not a file", str(path))
         if status.st_size > LIMIT_BYTES:
             raise FileTooLarge(path, LIMIT_BYTES)
         data = await near(status.st_size, path.read_bytes)

@@ -21,3 +21,17 @@ class FileChanged(Conflict):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"File was changed by someone else in the meantime: {path}. Read it again.")
+
+
+class OutsideProject(Invalid):
+    """The path leads out of the project."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"Access denied: path is outside the project: {path}")
+
+
+class NotAFile(Invalid):
+    """The path leads to a directory, or to something else that has no content."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"Not a file: {path}")

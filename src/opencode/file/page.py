@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
+from opencode.file.text import printable
+
 DEFAULT_LINES = 2000
 MAX_LINE_CHARACTERS = 2000
 MAX_PAGE_BYTES = 50 * 1024
@@ -39,7 +41,7 @@ class Page:
 def entries_page(directory: Path, first: int, limit: int) -> Page:
     """The names in a directory, ``/`` behind directories, ordered without regard to case. Raises ``OSError``."""
     with os.scandir(directory) as entries:
-        names = [entry.name + "/" if entry.is_dir() else entry.name for entry in entries]
+        names = [printable(entry.name) + ("/" if entry.is_dir() else "") for entry in entries]
     names.sort(key=lambda name: (name.casefold(), name.swapcase()))
     return Page(names[first - 1 : first - 1 + limit], first, len(names))
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from opencode.core.wire import Wire
+from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.event.schema import Event
 
 FileChange = Literal["add", "change", "unlink"]
@@ -58,3 +58,22 @@ class FoundLines(Wire):
     matches: list[LineMatch]
     truncated: bool = False
     incomplete: bool = False
+
+
+class FileNode(Wire):
+    """An entry of a directory. ``path`` is relative to the instance directory, ``absolute`` is not."""
+
+    name: str
+    path: str
+    absolute: str
+    type: Literal["file", "directory"]
+    ignored: bool
+
+
+class FileContent(Wire):
+    """What a file holds: text without blank ends, or base64. Images count as text with an encoding."""
+
+    type: Literal["text", "binary"]
+    content: str
+    encoding: Literal["base64"] | UnsetType = UNSET
+    mime_type: str | UnsetType = UNSET

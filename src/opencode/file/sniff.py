@@ -18,6 +18,24 @@ _MAGIC = (
     (b"%PDF-", "application/pdf"),
     (b"BM", "image/bmp"),
 )
+_IMAGES = {
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "bmp",
+    "webp",
+    "ico",
+    "tif",
+    "tiff",
+    "svg",
+    "svgz",
+    "avif",
+    "apng",
+    "jxl",
+    "heic",
+} | {"heif", "raw", "cr2", "nef", "arw", "dng", "orf", "raf", "pef", "x3f"}
+_IMAGE_SUBTYPES = {"jpg": "jpeg", "ico": "x-icon", "tif": "tiff", "svg": "svg+xml", "svgz": "svg+xml"}
 _UNPRINTABLE = bytes([*range(9), *range(14, 32)])
 _MOST_UNPRINTABLE = 0.3
 
@@ -34,6 +52,12 @@ def media_type(head: bytes) -> str | None:
 def has_binary_extension(path: Path) -> bool:
     """Whether files of this name are never text."""
     return path.suffix.lower().lstrip(".") in _BINARY_EXTENSIONS
+
+
+def image_type(path: Path) -> str | None:
+    """The type of an image by its name; None for other names."""
+    extension = path.suffix.lower().lstrip(".")
+    return f"image/{_IMAGE_SUBTYPES.get(extension, extension)}" if extension in _IMAGES else None
 
 
 def looks_binary(head: bytes) -> bool:

@@ -166,9 +166,9 @@ class _Ignores:
         lines: list[str] = []
         if self._repository and directory.is_relative_to(self._repository):
             if directory == self._repository:
-                lines += _lines_of(directory / ".git" / "info" / "exclude")
-            lines += _lines_of(directory / ".gitignore")
-        lines += _lines_of(directory / ".ignore") + _lines_of(directory / ".rgignore")
+                lines += ignore_lines(directory / ".git" / "info" / "exclude")
+            lines += ignore_lines(directory / ".gitignore")
+        lines += ignore_lines(directory / ".ignore") + ignore_lines(directory / ".rgignore")
         if not lines:
             return None
         # Slow to import, and only needed where ripgrep is missing.
@@ -177,7 +177,8 @@ class _Ignores:
         return GitIgnoreSpec.from_lines(lines)
 
 
-def _lines_of(file: Path) -> list[str]:
+def ignore_lines(file: Path) -> list[str]:
+    """The lines of an ignore file; none when it cannot be read."""
     try:
         return file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -65,6 +65,15 @@ def json_answer(status: int, value: object, headers: tuple[Header, ...] = ()) ->
 NO_CONTENT = Answer(204, headers=())
 
 
+async def send_answer(answer: Answer, send: Send, extra: tuple[Header, ...] = (), *, body: bool = True) -> None:
+    """Send it, with more headers; without its body for ``HEAD``."""
+    headers = [*answer.headers, *extra]
+    if answer.status != 204:
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body if body else b""})
+
+
 def answer_of(result: object, status: int) -> Answer | AsgiApp:
     """The answer that a handler's result stands for.
 

@@ -7,17 +7,17 @@ from typing import Protocol
 
 import anyio
 
-from opencode.core.errors import NamedError
+from opencode.core.errors import Unavailable
 from opencode.core.log import Logger
-from opencode.core.tasks import unwrap
-from opencode.http.answer import Answer, AsgiApp, Header, Message, Receive, Scope, Send, answer_of
+from opencode.http.answer import Answer, AsgiApp, Header, Message, Receive, Scope, Send, Stream, answer_of, send_answer
 from opencode.http.auth import Gate
 from opencode.http.compression import compressed
 from opencode.http.cors import CorsPolicy
 from opencode.http.directory import chosen_directory
-from opencode.http.errors import RouteNotFound, error_answer, unexpected_answer
+from opencode.http.errors import RouteNotFound, answer_to_error, error_answer
 from opencode.http.operation import Operation
-from opencode.http.origin import OriginGuard
+from opencode.http.origin import SAFE_METHODS, OriginGuard
+from opencode.http.patience import PatientAnswer
 from opencode.http.request import ClientGone, Request
 from opencode.http.table import OperationTable
 
@@ -72,7 +72,7 @@ class Application:
             await send({"type": "websocket.close", "code": 1000})
 
     def end_streams(self) -> None:
-        """End every open stream cleanly, so that the server can stop: streams never end by themselves."""
+        """End every open stream, and every wait for a slow answer, so that the server can stop."""
         for scope in list(self._streams):
             scope.cancel()
 
@@ -81,18 +81,17 @@ class Application:
         origin = request.header(b"origin")
         if request.method == "OPTIONS":
             requested = request.header(b"access-control-request-headers")
-            await _send(self._cors.preflight(origin, requested), request, (), send)
+            await send_answer(self._cors.preflight(origin, requested), send)
             return
         headers = self._cors.headers(origin)
         with suppress(ClientGone):
             answer = await self._result(request)
             if isinstance(answer, Answer):
                 answer = await compressed(answer, request)
-                await _send(answer, request, headers, send)
+                await send_answer(answer, send, headers, body=request.method != "HEAD")
                 _log_request(request, answer.status, started)
                 await _do_rest(answer, request)
             else:
-                _log_request(request, 200, started)
                 await self._stream(answer, request, headers, receive, send)
 
     async def _result(self, request: Request) -> Answer | AsgiApp:
@@ -108,10 +107,7 @@ class Application:
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 (the edge of a request)
-            cause = unwrap(error)
-            if isinstance(cause, NamedError):
-                return error_answer(cause)
-            return unexpected_answer(method=request.method, path=request.raw_path)
+            return answer_to_error(error, method=request.method, path=request.raw_path)
 
     async def _perform(self, operation: Operation, parameters: dict[str, str], request: Request) -> object:
         """Decodes what the handler asks for, opens the instance if it wants one, and calls it."""
@@ -125,7 +121,9 @@ class Application:
         for name in operation.provided:
             match name:
                 case "instance":
-                    arguments[name] = await self._registry.open(self._directory(operation, parameters, request))
+                    arguments[name] = await self._registry.open(
+                        self._directory(operation, parameters, request, arguments)
+                    )
                 case "registry":
                     arguments[name] = self._registry
                 case "shared":
@@ -134,26 +132,36 @@ class Application:
                     arguments[name] = self._table
                 case _:
                     arguments[name] = request
+        if operation.is_slow:
+            return Stream(PatientAnswer(operation.handler(**arguments), operation.status))
         return await operation.handler(**arguments)
 
-    def _directory(self, operation: Operation, parameters: dict[str, str], request: Request) -> str:
+    def _directory(
+        self, operation: Operation, parameters: dict[str, str], request: Request, arguments: dict[str, object]
+    ) -> str:
         """A session's own directory goes before what the request names: clients of several directories mix them up."""
         if operation.scope == "session":
             recorded = self._directory_of_session(parameters["sessionID"])
             if recorded is not None:
                 return recorded
-        return chosen_directory(request, self._working_directory)
+        in_body = getattr(arguments["body"], "directory", None) if operation.directory_in_body else None
+        return chosen_directory(request, self._working_directory, in_body or None)
 
     async def _stream(
         self, app: AsgiApp, request: Request, cors: tuple[Header, ...], receive: Receive, send: Send
     ) -> None:
         """Lets a stream send itself, with the CORS headers added; ``HEAD`` does not start it."""
         if request.method == "HEAD":
-            await _send(Answer(200, headers=((b"content-type", b"text/event-stream"),)), request, cors, send)
+            await send_answer(Answer(200, headers=((b"content-type", b"text/event-stream"),)), send, cors, body=False)
             return
+        began = time.perf_counter()
+        has_started = False
 
         async def send_with_cors(message: Message) -> None:
+            nonlocal has_started
             if message["type"] == "http.response.start":
+                has_started = True
+                _log_request(request, message["status"], began)
                 message = {**message, "headers": [*message.get("headers", ()), *cors]}
             await send(message)
 
@@ -163,14 +171,18 @@ class Application:
                 await app(request.scope, receive, send_with_cors)
             finally:
                 self._streams.discard(scope)
-        if scope.cancelled_caught:
+        if scope.cancelled_caught and has_started:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+        elif scope.cancelled_caught:
+            await send_answer(error_answer(Unavailable("The server is stopping")), send, cors)
 
 
 def _log_request(request: Request, status: int, started: float) -> None:
+    """Reads that succeed are only of interest to who looks for something, and a line costs more than they do."""
     if request.raw_path != "/log":
         duration_ms = round((time.perf_counter() - started) * 1000)
-        log.info("request", method=request.method, path=request.raw_path, status=status, duration=duration_ms)
+        write = log.debug if request.method in SAFE_METHODS and status < 400 else log.info
+        write("request", method=request.method, path=request.raw_path, status=status, duration=duration_ms)
 
 
 async def _do_rest(answer: Answer, request: Request) -> None:
@@ -181,11 +193,3 @@ async def _do_rest(answer: Answer, request: Request) -> None:
         await answer.then()
     except Exception:
         log.exception("failed after the answer", method=request.method, path=request.raw_path)
-
-
-async def _send(answer: Answer, request: Request, cors: tuple[Header, ...], send: Send) -> None:
-    headers = [*answer.headers, *cors]
-    if answer.status != 204:
-        headers.append((b"content-length", b"%d" % len(answer.body)))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else answer.body})

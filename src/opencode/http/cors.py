@@ -33,20 +33,20 @@ class CorsPolicy:
         """What every answer carries; the request is answered whether or not the page may read it."""
         if origin is None or not self.allows(origin):
             return (VARY,)
-        return (VARY, (b"access-control-allow-origin", origin.encode("latin-1")), EXPOSED)
+        return (VARY, (b"access-control-allow-origin", origin.encode()), EXPOSED)
 
     def preflight(self, origin: str | None, requested_headers: str | None) -> Answer:
         """The answer to ``OPTIONS``."""
         allowed: tuple[Header, ...] = ()
         if origin is not None and self.allows(origin):
-            allowed = ((b"access-control-allow-origin", origin.encode("latin-1")),)
+            allowed = ((b"access-control-allow-origin", origin.encode()),)
         return Answer(
             204,
             headers=(
                 *allowed,
                 (b"vary", b"Access-Control-Request-Headers, Origin"),
                 (b"access-control-allow-methods", METHODS),
-                (b"access-control-allow-headers", (requested_headers or "").encode("latin-1", "replace")),
+                (b"access-control-allow-headers", (requested_headers or "").encode()),
                 (b"access-control-max-age", b"86400"),
             ),
         )

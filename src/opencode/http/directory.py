@@ -10,9 +10,12 @@ HEADER = b"x-opencode-directory"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def chosen_directory(request: Request, working_directory: str) -> str:
-    """The absolute directory: the query's, else the header's, else the server's own. It need not exist."""
-    given = request.query.get("directory") or request.header(HEADER)
+def chosen_directory(request: Request, working_directory: str, otherwise: str | None = None) -> str:
+    """The absolute directory: the query's, else the header's, else the other one, else the server's own.
+
+    It need not exist.
+    """
+    given = request.query.get("directory") or request.header(HEADER) or otherwise
     if not given:
         return working_directory
     return os.path.normpath(os.path.join(working_directory, _decoded(given)))  # noqa: PTH118 - text in, text out

@@ -5,6 +5,7 @@ from typing import Any
 
 from opencode.core.errors import Conflict, Forbidden, Invalid, NamedError, NotFound, Unauthorized, Unavailable
 from opencode.core.log import Logger
+from opencode.core.tasks import unwrap
 from opencode.http.answer import Answer, json_answer
 
 log = Logger("server")
@@ -72,8 +73,14 @@ def error_answer(error: NamedError) -> Answer:
     return json_answer(status, body_of(error), (CHALLENGE,) if status == 401 else ())
 
 
-def unexpected_answer(*, method: str, path: str) -> Answer:
-    """The answer to the error being handled: a reference that finds it in the log, never what went wrong inside."""
+def answer_to_error(error: Exception, *, method: str, path: str) -> Answer:
+    """The answer to the error being handled.
+
+    An error without a name becomes a reference that finds it in the log; what went wrong inside stays inside.
+    """
+    cause = unwrap(error)
+    if isinstance(cause, NamedError):
+        return error_answer(cause)
     ref = f"err_{secrets.token_hex(4)}"
     log.exception("unexpected error", ref=ref, method=method, path=path)
     message = "Unexpected server error. Check server logs for details."

@@ -51,6 +51,8 @@ class Operation:
     errors: tuple[str, ...]
     source: Source
     listed: bool
+    is_slow: bool
+    directory_in_body: bool
     content_type: str
     parameters: tuple[PathParameter, ...]
     query_type: type[Wire] | None
@@ -85,11 +87,14 @@ def operation(
     status: int = 200,
     source: Source = "official",
     listed: bool = True,
+    slow: bool = False,
+    directory_in_body: bool = False,
 ) -> Callable[[Handler], Operation]:
     """Declares the decorated coroutine function as the handler of an operation.
 
-    ``errors`` names components of the document; ``listed=False`` leaves the operation out of it. Raises
-    ``DeclarationError`` when path, parameters and signature do not fit each other.
+    ``errors`` names components of the document; ``listed=False`` leaves the operation out of it; ``slow``: the answer
+    may take as long as a model does (``http/patience.py``); ``directory_in_body``: the body's ``directory`` chooses the
+    instance where the request does not. Raises ``DeclarationError`` when path, parameters and signature do not fit.
     """
 
     def declare(handler: Handler) -> Operation:
@@ -114,6 +119,8 @@ def operation(
             errors=errors,
             source=source,
             listed=listed,
+            is_slow=slow,
+            directory_in_body=directory_in_body,
             content_type=content_type,
             parameters=parameters,
             query_type=query_type,

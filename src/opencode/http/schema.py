@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta
 
 from opencode.config.part import component
@@ -60,7 +59,7 @@ class ProjectSummary(Wire):
 class GlobalSession(Session):
     """A session with its project, if that is known."""
 
-    project: ProjectSummary | None = msgspec.field()
+    project: ProjectSummary | None
 
 
 # --- tools ------------------------------------------------------------------------------------------------------
@@ -160,9 +159,9 @@ class Workspace(Wire):
     id: WorkspaceID
     type: str
     name: str
-    branch: str | None = msgspec.field()
-    directory: str | None = msgspec.field()
-    extra: Any
+    branch: str | None = None
+    directory: str | None = None
+    extra: Any = None
     project_id: ProjectID
     time_used: Number
 

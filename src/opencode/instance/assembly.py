@@ -60,7 +60,7 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             ids=ids,
             database=database,
             bus=bus,
-            projects=ProjectService(database, bus, clock, paths, environment.values),
+            projects=ProjectService(database, bus, clock, environment.values),
             credentials=CredentialStore(paths, environment.values),
             catalogue=catalogue,
             local_servers=local_servers,

@@ -22,7 +22,6 @@ from opencode.loop.instructions import InstructionFiles
 from opencode.loop.orphans import Orphans
 from opencode.loop.step import Abilities
 from opencode.permission.service import PermissionService
-from opencode.project.git import Git
 from opencode.project.vcs import Vcs
 from opencode.provider.service import open_providers
 from opencode.question.service import QuestionService
@@ -78,7 +77,7 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
             skills=skills,
             providers=providers,
             tools=tools,
-            vcs=Vcs(directory, ground.worktree, ground.project, Git(ground.environ)),
+            vcs=Vcs(directory, ground.worktree, ground.project, shared.projects.git),
         )
 
 

@@ -76,7 +76,8 @@ def _writing(ground: Ground, requests: RequestBuilder, instructions: Instruction
         prompt_text("plan_reminder"), prompt_text("build_switch"), prompt_text("max_steps"), ground.shared.ids
     )
     # Skills are offered once the tool that loads them exists.
-    return Writing(SystemPrompt(surroundings, instructions, tuple, ground.shared.clock), reminders, requests)
+    system_prompt = SystemPrompt(surroundings, instructions, tuple, ground.shared.clock)
+    return Writing(system_prompt, instructions, reminders, requests)
 
 
 def _shell(ground: Ground, statuses: SessionStatuses) -> UserShell:

@@ -4,6 +4,7 @@ from opencode.agent.schema import Agent
 from opencode.core.errors import NamedError
 from opencode.core.ids import SessionID
 from opencode.core.tasks import BackgroundJobs
+from opencode.core.wire import UNSET
 from opencode.loop.run_state import Run
 from opencode.loop.status import SessionStatuses
 from opencode.loop.step import Abilities, StepRunner
@@ -42,19 +43,16 @@ class AgentLoop:
         """Loop until the newest prompt is answered, refused or failed."""
         session_id = run.session_id
         await self._store.commit(StartRun(session_id, "loop"))
-        step = 0
-        while True:
+        step, goes_on = 0, True
+        while goes_on or run.prompted:
+            await self._store.commit(self._statuses.busy(session_id))
             run.prompted = False  # whatever was asked until here is in the history read next
             turn = turn_of(self._store.history(session_id))
             if turn is None or turn.is_answered:
-                await self._store.commit(self._statuses.busy(session_id))
+                goes_on = False
             else:
                 step += 1
-                outcome = await self._step(session_id, turn, step)
-                if outcome == "continue":
-                    continue
-            if not run.prompted:
-                return
+                goes_on = await self._step(session_id, turn, step)
 
     async def settle(self, run: Run) -> bytes:
         """The session rests again; gives its newest answer (its newest message if it has no answer)."""
@@ -63,7 +61,7 @@ class AgentLoop:
         newest = self._store.newest_answer_json(run.session_id)
         return newest if newest is not None else history.body[1:-1]
 
-    async def _step(self, session_id: SessionID, turn: Turn, step: int) -> str:
+    async def _step(self, session_id: SessionID, turn: Turn, step: int) -> bool:
         session = self._store.session(session_id)
         if session is None:
             raise SessionNotFound(session_id)
@@ -72,9 +70,10 @@ class AgentLoop:
         if step == 1:
             self._jobs.start(f"title {session_id}", lambda: self._titles.name(session_id, turn.history, model))
             await self._summaries.update(session_id, turn.user.id)
-        outcome = await self._steps.run(session, turn, message, agent, model, step)
-        await self._summaries.update(session_id, turn.user.id)
-        return outcome
+        result = await self._steps.run(session, turn, message, agent, model, step)
+        if result.message.finish is not UNSET:
+            await self._summaries.update(session_id, turn.user.id)
+        return result.goes_on
 
     async def _who_answers(self, session_id: SessionID, turn: Turn) -> tuple[Agent, Model]:
         wanted = turn.user.model

@@ -3,7 +3,7 @@
 import random
 import time
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 import anyio
 import anyio.lowlevel
@@ -57,7 +57,6 @@ from opencode.session.store import SessionStore
 
 log = Logger("session.loop")
 
-Outcome = Literal["continue", "stop"]
 BREATH_SECONDS = 0.002
 """How long a fast stream may run before event streams get their turn."""
 CLEANUP_SECONDS = 5.0
@@ -80,6 +79,14 @@ class StepServices:
     clock: Clock
 
 
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """The completed message, and whether the turn goes on with another step."""
+
+    message: AssistantMessage
+    goes_on: bool
+
+
 class StepProcessor:
     """Calls the model for one assistant message, and again after failures that may pass."""
 
@@ -92,7 +99,7 @@ class StepProcessor:
         self._finish: StepFinish | None = None
         self._breathed_at = time.monotonic()
 
-    async def run(self, language_model: LanguageModel, request: ModelRequest) -> Outcome:
+    async def run(self, language_model: LanguageModel, request: ModelRequest) -> StepResult:
         """Stream one answer to its end. Whatever happens, the message is completed and no part stays open."""
         try:
             error = await self._call_until_settled(language_model, request)
@@ -101,7 +108,7 @@ class StepProcessor:
             with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
                 await self._complete(aborted())
             raise
-        return "stop" if error is not None or self._calls.rejected else "continue"
+        return StepResult(self.message, goes_on=error is None and not self._calls.rejected)
 
     async def _call_until_settled(self, language_model: LanguageModel, request: ModelRequest) -> MessageError | None:
         attempt = 0

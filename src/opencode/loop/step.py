@@ -10,8 +10,9 @@ from opencode.agent.service import AgentService
 from opencode.core.ids import MessageID
 from opencode.core.wire import UNSET, set_or
 from opencode.loop.doom_loop import DoomLoopGuard
+from opencode.loop.instructions import InstructionFiles
 from opencode.loop.model_messages import to_model_messages
-from opencode.loop.processor import Outcome, StepProcessor, StepServices
+from opencode.loop.processor import StepProcessor, StepResult, StepServices
 from opencode.loop.reminders import Reminders
 from opencode.loop.request import RequestBuilder
 from opencode.loop.system_prompt import SystemPrompt
@@ -52,6 +53,7 @@ class Writing:
     """What words go to the model, in one instance."""
 
     system_prompt: SystemPrompt
+    instructions: InstructionFiles
     reminders: Reminders
     requests: RequestBuilder
 
@@ -69,7 +71,7 @@ class StepRunner:
         self._worktree = worktree
 
     async def begin(self, turn: Turn, agent: Agent) -> AssistantMessage:
-        """Store the empty answer. Publishes ``session.status`` and ``message.updated``."""
+        """Store the empty answer. Publishes ``message.updated``."""
         services, user = self._services, turn.user
         message = AssistantMessage(
             id=services.ids.message(after=_greatest_id(turn.history)),
@@ -83,12 +85,12 @@ class StepRunner:
             time=MessageTime(created=services.clock.now_ms()),
             variant=_variant(user) or UNSET,
         )
-        await services.store.commit(services.statuses.busy(user.session_id), PutMessage(message))
+        await services.store.commit(PutMessage(message))
         return message
 
     async def run(
         self, session: Session, turn: Turn, message: AssistantMessage, agent: Agent, model: Model, step: int
-    ) -> Outcome:
+    ) -> StepResult:
         """Call the model once and run the tools it calls. The message is complete when this returns."""
         abilities = self._abilities
         rules = [agent.permission, set_or(session.permission, [])]
@@ -113,7 +115,10 @@ class StepRunner:
         executable = abilities.tools.executable(model, rules, switches)
         calls = self._calls(session, turn, message, agent, model, rules, executable)
         processor = StepProcessor(self._services, message, calls)
-        return await processor.run(abilities.providers.language_model(model), request)
+        try:
+            return await processor.run(abilities.providers.language_model(model), request)
+        finally:
+            self._writing.instructions.release(message.id)
 
     def _calls(
         self,

@@ -70,7 +70,7 @@ class ProjectAnswer(Project):
         )
 
 
-class ProjectChange(Wire):
+class UpdateProject(Wire):
     """What to change of a project; absent fields stay.
 
     ``icon`` may be a text, an emoji or a URL, and ``color`` is ``icon.color``: older clients send them so.

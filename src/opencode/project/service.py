@@ -6,7 +6,6 @@ from pathlib import Path
 
 from opencode.core.clock import Clock
 from opencode.core.ids import ProjectID
-from opencode.core.paths import Paths
 from opencode.core.wire import UNSET, UnsetType, replace, set_or
 from opencode.event.bus import EventBus
 from opencode.event.schema import EventScope
@@ -17,12 +16,12 @@ from opencode.project.resolve import ROOT, Resolution, resolve_directory
 from opencode.project.schema import (
     GLOBAL,
     Project,
-    ProjectChange,
     ProjectCommands,
     ProjectDirectory,
     ProjectIcon,
     ProjectTime,
     ProjectUpdated,
+    UpdateProject,
 )
 from opencode.project.store import ProjectStore
 from opencode.storage.database import Database, Transaction
@@ -42,14 +41,11 @@ class ResolvedProject:
 class ProjectService:
     """Finds and keeps the projects of the server; announces every change to all clients."""
 
-    def __init__(
-        self, database: Database, bus: EventBus, clock: Clock, paths: Paths, environ: Mapping[str, str]
-    ) -> None:
+    def __init__(self, database: Database, bus: EventBus, clock: Clock, environ: Mapping[str, str]) -> None:
         self._database = database
         self._store = ProjectStore(database)
         self._bus = bus
         self._clock = clock
-        self._paths = paths
         self._fake_git = environ.get("OPENCODE_FAKE_VCS") == "git"
         self.git = Git(environ)
 
@@ -62,18 +58,18 @@ class ProjectService:
         project = await self._database.write(lambda tx: self._opened(tx, found, directory))
         return ResolvedProject(project, found.sandbox, directory)
 
-    def get(self, project_id: ProjectID) -> Project:
+    async def get(self, project_id: ProjectID) -> Project:
         """One project. Raises ``ProjectNotFound``."""
         project = self._store.get(project_id)
         if project is None:
             raise ProjectNotFound(project_id)
         return project
 
-    def directories(self, project_id: ProjectID) -> list[ProjectDirectory]:
+    async def directories(self, project_id: ProjectID) -> list[ProjectDirectory]:
         """The directories that were opened, in order; none for an unknown project."""
         return self._store.directories(project_id)
 
-    async def update(self, project_id: ProjectID, change: ProjectChange) -> Project:
+    async def update(self, project_id: ProjectID, change: UpdateProject) -> Project:
         """Change what is given. Publishes ``project.updated``. Raises ``ProjectNotFound``."""
         return await self._change(
             project_id,
@@ -115,7 +111,7 @@ class ProjectService:
             raise GitInitFailed(done.stderr.decode("utf-8", "replace").strip())
         return await self.resolve(directory)
 
-    def list(self) -> list[Project]:
+    async def list(self) -> list[Project]:
         """All projects, oldest first."""
         return self._store.all()
 
@@ -167,7 +163,7 @@ def opened_project(stored: Project | None, found: Resolution, now_ms: int) -> Pr
     return replace(stored, worktree=worktree, vcs=vcs, sandboxes=sandboxes, time=time)
 
 
-def _changed_icon(icon: ProjectIcon | UnsetType, change: ProjectChange) -> ProjectIcon | UnsetType:
+def _changed_icon(icon: ProjectIcon | UnsetType, change: UpdateProject) -> ProjectIcon | UnsetType:
     """The icon with what is given; an empty text takes a part away, and no parts make no icon."""
     given = change.icon
     if isinstance(given, str):
@@ -180,6 +176,6 @@ def _changed_icon(icon: ProjectIcon | UnsetType, change: ProjectChange) -> Proje
     return ProjectIcon(**kept) if kept else UNSET
 
 
-def _changed_commands(commands: ProjectCommands | UnsetType, change: ProjectChange) -> ProjectCommands | UnsetType:
+def _changed_commands(commands: ProjectCommands | UnsetType, change: UpdateProject) -> ProjectCommands | UnsetType:
     changed = set_or(change.commands, commands)
     return changed if changed is not UNSET and changed.start not in (UNSET, "") else UNSET

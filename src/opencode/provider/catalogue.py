@@ -11,40 +11,21 @@ from pathlib import Path
 
 import anyio
 import msgspec
-import structlog
 from anyio import to_thread
 
+from opencode.core.log import Logger
 from opencode.core.paths import Paths
-from opencode.provider.entry import Entry, ModelEntry
+from opencode.provider.entry import CatalogueProvider
+from opencode.provider.model_entry import catalogue_models
+from opencode.provider.schema import Model
 
-log = structlog.get_logger()
+log = Logger("provider.catalogue")
 
 DEFAULT_URL = "https://models.dev"
 REFRESH_SECONDS = 3600.0
 FETCH_SECONDS = 10.0
 FRESH_SECONDS = 300.0
 LARGEST_BYTES = 64 * 1024 * 1024
-
-
-class CatalogueProvider(Entry):
-    """One provider; its models are decoded only when somebody asks for them."""
-
-    id: str
-    name: str
-    env: list[str] = []
-    npm: str = ""
-    api: str = ""
-    models: msgspec.Raw = msgspec.Raw(b"{}")
-
-    def model_entries(self) -> dict[str, ModelEntry]:
-        """The models by id. One that cannot be read is left out."""
-        entries: dict[str, ModelEntry] = {}
-        for model_id, raw in msgspec.json.decode(self.models, type=dict[str, msgspec.Raw]).items():
-            try:
-                entries[model_id] = msgspec.json.decode(raw, type=ModelEntry)
-            except msgspec.ValidationError as error:
-                log.debug("catalogue model not understood", provider=self.id, model=model_id, reason=str(error))
-        return entries
 
 
 Providers = dict[str, CatalogueProvider]
@@ -75,6 +56,7 @@ class Catalogue:
             "models.json" if base == DEFAULT_URL else f"models-{sha1(base.encode()).hexdigest()[:12]}.json"
         )
         self._providers: Providers | None = None
+        self._models: dict[str, tuple[CatalogueProvider, dict[str, Model]]] = {}
         self._etag: str | None = None
 
     def providers(self) -> Providers:
@@ -82,6 +64,14 @@ class Catalogue:
         if self._providers is None:
             self._providers = self._load()
         return self._providers
+
+    def models(self, provider: CatalogueProvider) -> dict[str, Model]:
+        """The models of one provider, made once for all directories. Not to be changed."""
+        made_from, models = self._models.get(provider.id, (None, {}))
+        if made_from is not provider:
+            models = catalogue_models(provider)
+            self._models[provider.id] = (provider, models)
+        return models
 
     async def refresh(self, user_agent: str) -> bool:
         """Fetch models.dev, if that is allowed and the copy is not fresh; True when the catalogue was replaced.

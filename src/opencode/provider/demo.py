@@ -36,6 +36,8 @@ DEMO_MODEL_ID = ModelID("demo")
 DEMO_NPM = "opencode-server/demo"
 TEXT_ID = "text_0"
 TITLE_WORDS = 6
+TASK_CHARACTERS = 300
+"""The opening of a system text, where it says what the task is."""
 EXCERPT_LINES = 15
 
 HELP = """I am the demonstration model of this server: a few plain rules, no intelligence. I am here because no model
@@ -186,7 +188,7 @@ def _excerpt(output: str) -> str:
 def _without_tools(request: ModelRequest) -> str:
     """A title or a summary, which is what calls without tools ask for."""
     people = [text for message in request.messages if isinstance(message, UserTurn) and (text := _text_of(message))]
-    if "title" in "\n".join(request.system).lower():
+    if "title" in "\n".join(request.system)[:TASK_CHARACTERS].lower():
         # The title agent's own instruction may come before the conversation: the last line is what was asked.
         words = (people[-1] if people else "").splitlines()[0:1]
         title = " ".join(" ".join(words).split()[:TITLE_WORDS])

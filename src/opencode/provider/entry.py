@@ -5,7 +5,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from opencode.core.log import Logger
 from opencode.core.wire import UNSET, UnsetType, Wire
+
+log = Logger("provider.catalogue")
 
 Number = int | float
 
@@ -95,6 +98,27 @@ class ProviderEntry(Entry):
     blacklist: list[str] | UnsetType = UNSET
     options: dict[str, Any] | UnsetType = UNSET
     models: dict[str, ModelEntry] | UnsetType = UNSET
+
+
+class CatalogueProvider(Entry):
+    """One provider; its models are decoded only when somebody asks for them."""
+
+    id: str
+    name: str
+    env: list[str] = []
+    npm: str = ""
+    api: str = ""
+    models: msgspec.Raw = msgspec.Raw(b"{}")
+
+    def model_entries(self) -> dict[str, ModelEntry]:
+        """The models by id. One that cannot be read is left out."""
+        entries: dict[str, ModelEntry] = {}
+        for model_id, raw in msgspec.json.decode(self.models, type=dict[str, msgspec.Raw]).items():
+            try:
+                entries[model_id] = msgspec.json.decode(raw, type=ModelEntry)
+            except msgspec.ValidationError as error:
+                log.debug("catalogue model not understood", provider=self.id, model=model_id, reason=str(error))
+        return entries
 
 
 def entries_of_config(configured: Mapping[str, Wire] | UnsetType | None) -> dict[str, ProviderEntry]:

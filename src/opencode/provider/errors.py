@@ -1,16 +1,23 @@
 """What can go wrong between us and a model. Typed, because the loop decides by kind (spec: LLM and errors, 4)."""
 
+from collections.abc import Iterable
+
 from opencode.core.errors import Invalid
 from opencode.core.ids import ModelID, ProviderID
 
+LISTED = 10
+"""Names in an error at most."""
+
 
 class ProviderModelNotFound(Invalid):
-    """No such provider or model; ``suggestions`` holds up to three near names."""
+    """No such provider or model; ``suggestions`` holds up to three near names, the message some of what there is."""
 
     name = "ProviderModelNotFoundError"
 
-    def __init__(self, provider_id: ProviderID, model_id: ModelID, suggestions: list[str]) -> None:
-        hint = f" Did you mean: {', '.join(suggestions)}?" if suggestions else ""
+    def __init__(
+        self, provider_id: ProviderID, model_id: ModelID, suggestions: list[str], available: Iterable[str] = ()
+    ) -> None:
+        hint = f" Did you mean: {', '.join(suggestions)}?" if suggestions else _listed(available)
         super().__init__(
             f"Model not found: {provider_id}/{model_id}.{hint}",
             providerID=provider_id,
@@ -18,6 +25,12 @@ class ProviderModelNotFound(Invalid):
             suggestions=suggestions,
         )
         self.suggestions = suggestions
+
+
+def _listed(available: Iterable[str]) -> str:
+    names = list(available)
+    more = ", ..." if len(names) > LISTED else ""
+    return f" Available: {', '.join(names[:LISTED])}{more}." if names else ""
 
 
 class NoProviders(Invalid):

@@ -97,6 +97,12 @@ def chunk_failure(error: Any) -> ModelCallError:
     return StreamFault(_text(error))
 
 
+def json_error(body: bytes) -> Any:
+    """The ``error`` of a body that is one JSON object instead of a stream; None when it is something else."""
+    said = _json_object(body.decode("utf-8", "replace"))
+    return said.get("error") if said else None
+
+
 def ended_early() -> ApiCallFailed:
     """The error for a stream that stopped without saying that it is complete."""
     return ApiCallFailed(ENDED_EARLY, is_retryable=True, metadata={"code": "STREAM_ENDED", "message": ENDED_EARLY})

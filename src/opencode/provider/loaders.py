@@ -14,9 +14,8 @@ PUBLIC_KEY = "public"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """``activates``: the provider is usable without any other sign. ``options``: merged into its own."""
+    """``options``: merged into the provider's own. ``models``: which of its models can be used."""
 
-    activates: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     models: Callable[[Model], bool] = lambda _: True
 
@@ -37,11 +36,11 @@ def _headers(headers: Mapping[str, str]) -> Loader:
 
 
 def _opencode(known: Known) -> Loaded:
-    """Without a key only models that cost nothing, with the public key."""
-    if known.has_key:
-        return Loaded(activates=True)
-    free = any(_is_free(model) for model in known.models().values())
-    return Loaded(activates=free, options={"apiKey": PUBLIC_KEY}, models=_is_free)
+    """Without a key only models that cost nothing, with the public key, where the configuration names the provider.
+
+    Never by itself: a server without any settings must not send the user's code to anyone.
+    """
+    return Loaded() if known.has_key else Loaded(options={"apiKey": PUBLIC_KEY}, models=_is_free)
 
 
 def _is_free(model: Model) -> bool:

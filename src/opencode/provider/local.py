@@ -5,11 +5,11 @@ from typing import Any
 
 import anyio
 import msgspec
-import structlog
 
-from opencode.provider.catalogue import CatalogueProvider
+from opencode.core.log import Logger
+from opencode.provider.entry import CatalogueProvider
 
-log = structlog.get_logger()
+log = Logger("provider.local")
 
 USUAL_SERVERS = (
     ("ollama", "Ollama (local)", "http://127.0.0.1:11434/v1"),

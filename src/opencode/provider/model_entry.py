@@ -4,8 +4,8 @@ from typing import Any
 
 from opencode.core.ids import ModelID, ProviderID
 from opencode.core.wire import UNSET, UnsetType, replace
-from opencode.provider.catalogue import CatalogueProvider
 from opencode.provider.entry import (
+    CatalogueProvider,
     CostEntry,
     LimitEntry,
     ModalitiesEntry,

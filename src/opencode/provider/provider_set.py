@@ -3,7 +3,7 @@
 Source: spec: providers, section 4. The order of the result is the order in which providers became active.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -12,11 +12,10 @@ from opencode.auth.schema import ApiCredential, Credential
 from opencode.auth.secret import MASK, Secret
 from opencode.core.ids import ProviderID
 from opencode.core.wire import UNSET, UnsetType
-from opencode.provider.catalogue import CatalogueProvider
 from opencode.provider.connection import masked_options
-from opencode.provider.entry import ProviderEntry
+from opencode.provider.entry import CatalogueProvider, ProviderEntry
 from opencode.provider.loaders import LOADERS, Known, Loaded
-from opencode.provider.model_entry import catalogue_models, configured_model
+from opencode.provider.model_entry import configured_model
 from opencode.provider.options import deep_merge
 from opencode.provider.schema import Model, Provider
 
@@ -25,11 +24,12 @@ NEVER_OFFERED = {"gpt-5-chat-latest"}
 NEVER_OFFERED_OPENROUTER = {"openai/gpt-5-chat"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ProviderSources:
-    """Everything the set is made from."""
+    """Everything the set is made from. Holds secrets, so it does not print."""
 
     catalogue: Mapping[str, CatalogueProvider]
+    models_of: Callable[[CatalogueProvider], Mapping[str, Model]]
     configured: Mapping[str, ProviderEntry]
     credentials: Mapping[str, Credential]
     environ: Mapping[str, str]
@@ -42,19 +42,19 @@ class ProviderSources:
         return provider_id not in self.disabled and (self.enabled is None or provider_id in self.enabled)
 
 
-@dataclass
+@dataclass(repr=False)
 class Draft:
-    """One provider on its way into the set. Models are made when somebody asks for them."""
+    """One provider on its way into the set. Models are made when asked for. Holds secrets, so it does not print."""
 
     id: str
     entry: ProviderEntry
     catalogue: CatalogueProvider | None
-    sources: ProviderSources = field(repr=False)
+    sources: ProviderSources
     source: Source = "custom"
     key: Secret | None = None
     shown_key: Secret | None = None
-    options: dict[str, Any] = field(default_factory=dict, repr=False)
-    loaded: Loaded = field(default_factory=Loaded, repr=False)
+    options: dict[str, Any] = field(default_factory=dict)
+    loaded: Loaded = field(default_factory=Loaded)
 
     @property
     def name(self) -> str:
@@ -69,10 +69,13 @@ class Draft:
         return known if isinstance(self.entry.env, UnsetType) else self.entry.env
 
     @cached_property
-    def known_models(self) -> dict[str, Model]:
+    def known_models(self) -> Mapping[str, Model]:
         """The catalogue's models with the configured ones over them, unfiltered."""
-        models = catalogue_models(self.catalogue) if self.catalogue else {}
+        known = self.sources.models_of(self.catalogue) if self.catalogue else {}
         configured = {} if isinstance(self.entry.models, UnsetType) else self.entry.models
+        if not configured:
+            return known
+        models = dict(known)
         for key, entry in configured.items():
             models[key] = configured_model(ProviderID(self.id), key, entry, models, self.entry, self.catalogue)
         return models
@@ -95,7 +98,7 @@ class Draft:
         """The provider as the list of all providers shows it when it is not in use."""
         return self._record(self.known_models)
 
-    def _record(self, models: dict[str, Model]) -> Provider:
+    def _record(self, models: Mapping[str, Model]) -> Provider:
         return Provider(
             id=ProviderID(self.id),
             name=self.name,
@@ -103,7 +106,7 @@ class Draft:
             env=self.env,
             key=MASK if self.shown_key else UNSET,
             options=masked_options(self.options),
-            models=models,
+            models=dict(models),
         )
 
     def _offers(self, key: str, model: Model) -> bool:
@@ -174,9 +177,7 @@ class ProviderSet:
         if draft is None or not self._sources.allows(provider_id):
             return
         loaded = LOADERS[provider_id](Known(draft.has_key, lambda: draft.known_models))
-        if not (loaded.activates or provider_id in self.active or provider_id in self._sources.configured):
+        if provider_id not in self.active and provider_id not in self._sources.configured:
             return
         draft.loaded = loaded
         draft.options = deep_merge(loaded.options, draft.options)
-        if provider_id not in self.active and loaded.activates:
-            self._enter(draft, "custom")

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-import structlog
 from anyio import to_thread
 
 from opencode.auth.secret import MASK, Secret
 from opencode.auth.store import CredentialStore
 from opencode.config.schema import Config
 from opencode.core.ids import ModelID, ProviderID
+from opencode.core.log import Logger
 from opencode.core.paths import Paths
 from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.provider import choice
@@ -26,7 +26,7 @@ from opencode.provider.provider_set import Draft, ProviderSet, ProviderSources
 from opencode.provider.schema import Model, ModelRef, Provider
 from opencode.provider.stream import LanguageModel
 
-log = structlog.get_logger()
+log = Logger("provider")
 
 
 class ProviderList(Wire):
@@ -116,6 +116,7 @@ class ProviderService:
         enabled = config.enabled_providers
         self._sources = ProviderSources(
             catalogue=catalogue.providers(),
+            models_of=catalogue.models,
             configured=self._configured,
             credentials=self._stored,
             environ=environ,
@@ -159,9 +160,9 @@ class ProviderService:
         models = self._models(provider_id)
         if models is None:
             names = [provider.id for provider in self.providers()]
-            raise ProviderModelNotFound(provider_id, model_id, choice.suggestions(provider_id, names))
+            raise ProviderModelNotFound(provider_id, model_id, choice.suggestions(provider_id, names), names)
         if model_id not in models:
-            raise ProviderModelNotFound(provider_id, model_id, choice.suggestions(model_id, models))
+            raise ProviderModelNotFound(provider_id, model_id, choice.suggestions(model_id, models), models)
         return models[model_id]
 
     def default_model(self) -> ModelRef:

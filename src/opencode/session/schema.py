@@ -301,13 +301,13 @@ class MessagePath(Wire):
 
 
 class AssistantMessage(Wire, tag_field="role", tag="assistant"):
-    """One answer of a model: one step of the loop."""
+    """One answer of a model: one step of the loop. ``parent_id``: the prompt it answers."""
 
+    parent_id: MessageID
     id: MessageID
     session_id: SessionID
     time: MessageTime
     error: MessageError | UnsetType = UNSET
-    parent_id: MessageID
     model_id: ModelID
     provider_id: ProviderID
     mode: str

@@ -1,6 +1,7 @@
 """Moving committed pages from the write-ahead log into the database file, away from the event loop."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from opencode.storage.connection import connect
 
 INTERVAL_SECONDS: Final = 2.0
 PAUSE_SECONDS: Final = 0.25
+LOOK_EVERY: Final = 16
 LARGE_BYTES: Final = 8 * 1024 * 1024
 
 log = get_logger(__name__)
@@ -27,7 +29,7 @@ class Checkpointer:
 
     def __init__(self, path: Path, *, hold: Callable[[], None], release: Callable[[], None]) -> None:
         self._path = path
-        self._wal = path.with_name(path.name + "-wal")
+        self._wal = f"{path}-wal"
         self._hold = hold
         self._release = release
         self._loop = asyncio.get_running_loop()
@@ -37,6 +39,7 @@ class Checkpointer:
         self._running = False
         self._again = False
         self._closed = False
+        self._until_look = LOOK_EVERY
         self._emptied_at = -PAUSE_SECONDS
 
     def committed(self) -> None:
@@ -45,23 +48,30 @@ class Checkpointer:
             return
         if self._running:
             self._again = True
-        elif self._is_large() and self._loop.time() - self._emptied_at >= PAUSE_SECONDS:
-            self._start("PASSIVE")
-        elif self._timer is None:
+            return
+        if self._timer is None:
             self._timer = self._loop.call_later(INTERVAL_SECONDS, self._start, "PASSIVE")
+        self._until_look -= 1
+        if self._until_look <= 0:
+            self._until_look = LOOK_EVERY
+            if self._is_large() and self._loop.time() - self._emptied_at >= PAUSE_SECONDS:
+                self._start("PASSIVE")
 
-    def close(self) -> None:
-        """Wait for a checkpoint under way and start no more; blocks. Closing the writer's connection does the last."""
+    def stop(self) -> None:
+        """Start no more. Closing the writer's connection does the last one."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
+
+    def join(self) -> None:
+        """Wait for one that is under way; blocks."""
         self._thread.shutdown()
         if self._connection is not None:
             self._connection.close()
 
     def _is_large(self) -> bool:
         try:
-            return self._wal.stat().st_size >= LARGE_BYTES
+            return os.stat(self._wal).st_size >= LARGE_BYTES  # noqa: PTH116 (several times faster)
         except FileNotFoundError:
             return False
 

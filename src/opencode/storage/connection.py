@@ -13,7 +13,7 @@ from typing import Final, Literal
 Durability = Literal["normal", "full"]
 
 WRITER_CACHE_KIB: Final = 4096
-READER_CACHE_KIB: Final = 1024
+READER_CACHE_KIB: Final = 4096
 STATEMENTS: Final = 256
 
 

@@ -1,4 +1,4 @@
-"""The database of one server: one connection on the event loop, one writer, a few reading threads."""
+"""The database of one server: one connection for point reads and writes on the event loop, others for large reads."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -26,7 +26,7 @@ Rows = list[tuple[Any, ...]]
 
 
 class Database:
-    """Reads and writes the records of one server. Everything but ``read_in_thread`` belongs to the event loop."""
+    """Reads and writes the records of one server. Belongs to the event loop."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, ownership: Ownership) -> None:
         self.path = path
@@ -51,18 +51,26 @@ class Database:
         except sqlite3.Error as error:
             raise storage_error(error, self.path) or error from error
 
-    async def read_in_thread(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
-        """The rows of a large query, without keeping the event loop. Sees everything committed before."""
+    async def read_large(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
+        """The rows of an indexed query that has many, letting others run in between; from one snapshot."""
         try:
-            return await self._readers.read(sql, parameters)
+            return await self._readers.read_large(sql, parameters)
+        except sqlite3.Error as error:
+            raise storage_error(error, self.path) or error from error
+
+    async def read_in_thread(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
+        """The rows of a query that takes long to find a few. For many rows :meth:`read_large` is faster."""
+        try:
+            return await self._readers.read_in_thread(sql, parameters)
         except sqlite3.Error as error:
             raise storage_error(error, self.path) or error from error
 
     async def close(self) -> None:
         """Commit what is queued, refuse everything else, and put all of it into the database file."""
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._readers.close)
-            await anyio.to_thread.run_sync(self._checkpointer.close)
+            self._readers.close()
+            self._checkpointer.stop()
+            await anyio.to_thread.run_sync(self._checkpointer.join)
             self._writer.close()
             await anyio.to_thread.run_sync(self._connection.close)
 

@@ -1,46 +1,75 @@
-"""Large reads, away from the event loop."""
+"""Reads that are too large to be done in one go on the event loop.
 
-import asyncio
+There are two kinds. Many rows, found by an index: fetching them in a thread would hand the interpreter lock back and
+forth for every row, which on a busy loop takes a hundred times longer than the work, so they are fetched on the loop, a
+slice at a time. Few rows that take long to find: those are a matter for a thread.
+"""
+
 import sqlite3
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Final
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
 
 from opencode.storage.connection import connect_reader
 from opencode.storage.errors import StorageClosedError
 
-THREADS: Final = 2
+CONNECTIONS: Final = 4
+SLICE_ROWS: Final = 256
+"""A fraction of a millisecond."""
 
 Rows = list[tuple[Any, ...]]
 
 
 class Readers:
-    """A few threads, each with a read-only connection that is opened when first needed."""
+    """At most ``CONNECTIONS`` read-only connections, opened when needed. Each query sees one snapshot."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database-read")
         self._idle: list[sqlite3.Connection] = []
+        self._free = anyio.Semaphore(CONNECTIONS, fast_acquire=True)
+        self._threads = anyio.CapacityLimiter(CONNECTIONS)
         self._closed = False
 
-    async def read(self, sql: str, parameters: Sequence[object]) -> Rows:
-        """All rows of one query, from one snapshot of the database."""
-        if self._closed:
-            raise StorageClosedError
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, sql, parameters)
+    async def read_large(self, sql: str, parameters: Sequence[object]) -> Rows:
+        """All rows of a query that finds them quickly."""
+        async with self._connection() as connection:
+            rows: Rows = []
+            with closing(connection.execute(sql, parameters)) as cursor:
+                while slice_ := cursor.fetchmany(SLICE_ROWS):
+                    rows += slice_
+                    if len(slice_) < SLICE_ROWS:
+                        break
+                    await anyio.lowlevel.checkpoint()
+            return rows
+
+    async def read_in_thread(self, sql: str, parameters: Sequence[object]) -> Rows:
+        """The few rows of a query that looks at many."""
+        async with self._connection() as connection:
+            return await anyio.to_thread.run_sync(
+                lambda: connection.execute(sql, parameters).fetchall(), limiter=self._threads
+            )
 
     def close(self) -> None:
-        """Wait for reads under way and close the connections; blocks."""
+        """Read no more. A read under way closes its own connection."""
         self._closed = True
-        self._threads.shutdown()
         while self._idle:
             self._idle.pop().close()
 
-    def _read(self, sql: str, parameters: Sequence[object]) -> Rows:
-        # There are no more connections than threads, and list operations are atomic.
-        connection = self._idle.pop() if self._idle else connect_reader(self._path)
-        try:
-            return connection.execute(sql, parameters).fetchall()
-        finally:
-            self._idle.append(connection)
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[sqlite3.Connection]:
+        async with self._free:
+            if self._closed:
+                raise StorageClosedError
+            connection = self._idle.pop() if self._idle else connect_reader(self._path)
+            try:
+                yield connection
+            finally:
+                if self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(connection)

@@ -36,7 +36,7 @@ class _Job:
 
     def settle(self) -> None:
         """Run the callbacks, then tell the caller unless it has gone."""
-        for callback in self.transaction.outcome(committed=self.error is None):
+        for callback in self.transaction.finish(committed=self.error is None):
             try:
                 callback()
             except Exception:

@@ -67,6 +67,8 @@ def _plain(schema: Any, components: dict[str, Any]) -> Any:
     plain.pop("title", None)
     if plain.get("type") == "object" and "properties" in plain:
         plain.pop("description", None)
+    if "enum" in plain and all(isinstance(value, str) for value in plain["enum"]):
+        plain = {"type": "string", **plain}
     if plain.get("type") == "integer":
         plain.setdefault("minimum", -SAFE_INTEGER)
         plain.setdefault("maximum", SAFE_INTEGER)

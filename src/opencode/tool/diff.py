@@ -3,8 +3,10 @@
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from opencode.file.disk import near
 from opencode.file.text import printable, unix_newlines
 
 CONTEXT_LINES = 4
@@ -13,7 +15,9 @@ MAX_EDITS = 300
 WHOLE_TEXTS_LIMIT = 64 * 1024
 
 Opcode = tuple[str, int, int, int, int]
-"""As in ``difflib``: tag, and the ranges in the old and new lines; never two neighbours that both change."""
+"""As in ``difflib``: ``equal`` or ``replace``, and the ranges in the old and new lines; the two take turns."""
+Pair = tuple[int, int]
+"""Numbers of an old and a new line that are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,18 @@ class FileDiff:
 def file_diff(path: Path, before: str, after: str) -> FileDiff:
     """The change of a file from one text to another; kinds of line ends are not compared."""
     old, new = _lines(before), _lines(after)
-    opcodes = list(_opcodes(old, new))
+    opcodes = _opcodes(old, new)
     changed = [opcode for opcode in opcodes if opcode[0] != "equal"]
     return FileDiff(
         patch="".join([*_header(path), *_narrowed(list(_hunks(opcodes, old, new)))]),
         additions=sum(j2 - j1 for _, _, _, j1, j2 in changed),
         deletions=sum(i2 - i1 for _, i1, i2, _, _ in changed),
     )
+
+
+async def diff_of(path: Path, before: str, after: str) -> FileDiff:
+    """``file_diff``, in a thread when the texts are large."""
+    return await near(len(before) + len(after), partial(file_diff, path, before, after))
 
 
 def whole_texts(before: str, after: str) -> dict[str, str]:
@@ -114,7 +123,7 @@ def _narrowed(hunks: list[str]) -> list[str]:
     return [line[0] + line[1 + indent :] if line[0] in " +-" and line[1:].strip() else line for line in hunks]
 
 
-def _opcodes(old: list[str], new: list[str]) -> Iterator[Opcode]:
+def _opcodes(old: list[str], new: list[str]) -> list[Opcode]:
     """Turns ``old`` into ``new``; the shortest way where that is affordable."""
     head = 0
     while head < min(len(old), len(new)) and old[head] == new[head]:
@@ -122,23 +131,31 @@ def _opcodes(old: list[str], new: list[str]) -> Iterator[Opcode]:
     tail = 0
     while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    if head:
-        yield ("equal", 0, head, 0, head)
-    a, b = old[head : len(old) - tail], new[head : len(new) - tail]
-    if a or b:
-        for tag, i1, i2, j1, j2 in _shortest(a, b) or difflib.SequenceMatcher(None, a, b).get_opcodes():
-            yield (tag, i1 + head, i2 + head, j1 + head, j2 + head)
-    if tail:
-        yield ("equal", len(old) - tail, len(old), len(new) - tail, len(new))
+    middle = _matches(old[head : len(old) - tail], new[head : len(new) - tail])
+    pairs = [(at, at) for at in range(head)]
+    pairs += [(i + head, j + head) for i, j in middle]
+    pairs += [(len(old) - tail + at, len(new) - tail + at) for at in range(tail)]
+    return _between(pairs, len(old), len(new))
 
 
-def _shortest(a: list[str], b: list[str]) -> list[Opcode] | None:
+def _matches(a: list[str], b: list[str]) -> list[Pair]:
+    """Which lines stay, in order. Lines that are only on one side cannot, and are left out of the search."""
+    in_a, in_b = set(a), set(b)
+    places_a = [at for at, line in enumerate(a) if line in in_b]
+    places_b = [at for at, line in enumerate(b) if line in in_a]
+    shared_a, shared_b = [a[at] for at in places_a], [b[at] for at in places_b]
+    pairs = _most_matches(shared_a, shared_b)
+    if pairs is None:
+        blocks = difflib.SequenceMatcher(None, shared_a, shared_b).get_matching_blocks()
+        pairs = [(block.a + at, block.b + at) for block in blocks for at in range(block.size)]
+    return [(places_a[i], places_b[j]) for i, j in pairs]
+
+
+def _most_matches(a: list[str], b: list[str]) -> list[Pair] | None:
     """Myers' greedy algorithm; None past ``MAX_EDITS``. Of equal scripts, the one that deletes first."""
-    if not a or not b:
-        return [("replace", 0, len(a), 0, len(b))]
     reached = {1: 0}
     trace: list[dict[int, int]] = []
-    for edits in range(MAX_EDITS + 1):
+    for edits in range(min(MAX_EDITS, len(a) + len(b)) + 1):
         trace.append(dict(reached))
         for diagonal in range(-edits, edits + 1, 2):
             x = _step(reached, diagonal, edits)
@@ -152,7 +169,7 @@ def _shortest(a: list[str], b: list[str]) -> list[Opcode] | None:
 
 
 def _step(reached: dict[int, int], diagonal: int, edits: int) -> int:
-    """Where the next edit on a diagonal starts: an insertion (from above) or a deletion (from the left)."""
+    """Where the next edit on a diagonal ends: an insertion (from above) or a deletion (from the left)."""
     return reached[diagonal + 1] if _inserts(reached, diagonal, edits) else reached[diagonal - 1] + 1
 
 
@@ -160,33 +177,30 @@ def _inserts(reached: dict[int, int], diagonal: int, edits: int) -> bool:
     return diagonal == -edits or (diagonal != edits and reached[diagonal - 1] < reached[diagonal + 1])
 
 
-def _walk_back(trace: list[dict[int, int]], x: int, y: int) -> list[Opcode]:
-    matches: list[tuple[int, int]] = []
-    end = (x, y)
+def _walk_back(trace: list[dict[int, int]], x: int, y: int) -> list[Pair]:
+    """The matches on the way that reached the end."""
+    matches: list[Pair] = []
     for edits in range(len(trace) - 1, -1, -1):
         reached, diagonal = trace[edits], x - y
         start = _step(reached, diagonal, edits)
         while x > start and y > 0:
             x, y = x - 1, y - 1
             matches.append((x, y))
-        if edits:
-            x, y = (x, y - 1) if _inserts(reached, diagonal, edits) else (x - 1, y)
-    return _between(matches[::-1], end)
+        x, y = (x, y - 1) if _inserts(reached, diagonal, edits) else (x - 1, y)
+    return matches[::-1]
 
 
-def _between(matches: list[tuple[int, int]], end: tuple[int, int]) -> list[Opcode]:
-    """Opcodes from the pairs of equal lines, in order."""
+def _between(pairs: list[Pair], old_size: int, new_size: int) -> list[Opcode]:
+    """Opcodes from the pairs of lines that stay, in order."""
     opcodes: list[Opcode] = []
-    i = j = 0
-    for x, y in [*matches, end]:
+    i = j = start_i = start_j = 0
+    for x, y in [*pairs, (old_size, new_size)]:
         if (x, y) != (i, j):
+            if i > start_i:
+                opcodes.append(("equal", start_i, i, start_j, j))
             opcodes.append(("replace", i, x, j, y))
-        if (x, y) == end:
-            break
-        if opcodes and opcodes[-1][0] == "equal":
-            tag, i1, _, j1, _ = opcodes[-1]
-            opcodes[-1] = (tag, i1, x + 1, j1, y + 1)
-        else:
-            opcodes.append(("equal", x, x + 1, y, y + 1))
+            start_i, start_j = x, y
         i, j = x + 1, y + 1
+    if old_size > start_i:
+        opcodes.append(("equal", start_i, old_size, start_j, new_size))
     return opcodes

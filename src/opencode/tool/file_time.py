@@ -1,5 +1,6 @@
 """The guard against blind overwrites: what a session has not read, it may not overwrite (spec: file tools, 1)."""
 
+import os
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +30,15 @@ class FileTimes:
         self._clock = clock
         self._enabled = enabled
         self._limit = limit
-        self._seen: OrderedDict[tuple[SessionID, Path], _Seen] = OrderedDict()
+        self._seen: OrderedDict[tuple[SessionID, str], _Seen] = OrderedDict()
 
     def record(self, session_id: SessionID, path: Path, stamp: FileStamp) -> None:
         """The session knows the file in this state."""
         if not self._enabled:
             return
-        self._seen[session_id, path] = _Seen(stamp, self._clock.now_ms())
-        self._seen.move_to_end((session_id, path))
+        key = (session_id, os.path.realpath(path))
+        self._seen[key] = _Seen(stamp, self._clock.now_ms())
+        self._seen.move_to_end(key)
         while len(self._seen) > self._limit:
             self._seen.popitem(last=False)
 
@@ -50,7 +52,7 @@ class FileTimes:
         """Raises ``ToolError`` unless the session knows the file in this state."""
         if not self._enabled:
             return
-        seen = self._seen.get((session_id, path))
+        seen = self._seen.get((session_id, os.path.realpath(path)))
         if seen is None:
             raise ToolError(f"You must read the file before you change it. Use the read tool first: {path}")
         if seen.stamp != stamp:

@@ -8,7 +8,7 @@ from opencode.file.announcer import FileAnnouncer
 from opencode.file.disk import FileStamp
 from opencode.file.editor import FileEditor
 from opencode.file.text import TextFile, unix_newlines
-from opencode.tool.diff import FileDiff, file_diff
+from opencode.tool.diff import FileDiff, diff_of
 from opencode.tool.file_time import FileTimes
 from opencode.tool.patch import AddFile, DeleteFile, PatchError, Section, UpdateFile, apply_update
 from opencode.tool.tool import ToolContext, ToolError
@@ -86,13 +86,13 @@ class PatchPlan:
         before = await self._known(path)
         text = section.content + "\n" if section.content else ""
         after = before.with_content_of(TextFile(text)) if before else TextFile(text)
-        return self._change("add", path, path, before, after)
+        return await self._change("add", path, path, before, after)
 
     async def _deleted(self, path: Path) -> PlannedChange:
         before = await self._current(path)
         if before is None:
             raise ToolError(f"Failed to read file to delete: {path}")
-        change = self._change("delete", path, path, before, None)
+        change = await self._change("delete", path, path, before, None)
         # As the reference counts: the empty piece after a final line end is one more.
         return replace(change, diff=replace(change.diff, deletions=before.text.count("\n") + 1))
 
@@ -105,16 +105,16 @@ class PatchPlan:
         after = _updated_text(before, section, path) if section.chunks else before
         target = self._context.resolve(section.move_to) if section.move_to else path
         if target == path:
-            return self._change("update", path, path, before, after)
+            return await self._change("update", path, path, before, after)
         await self._known(target)
-        return self._change("move", path, target, before, after)
+        return await self._change("move", path, target, before, after)
 
-    def _change(
+    async def _change(
         self, kind: Kind, path: Path, target: Path, before: TextFile | None, after: TextFile | None
     ) -> PlannedChange:
         self._content[path] = None
         self._content[target] = after
-        diff = file_diff(path, before.text if before else "", after.text if after else "")
+        diff = await diff_of(path, before.text if before else "", after.text if after else "")
         return PlannedChange(kind, path, target, before, after, diff)
 
     async def _current(self, path: Path) -> TextFile | None:

@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _CHANGES_DIRECTORY = frozenset({"cd", "chdir", "pushd", "popd"})
 _TAKES_PATHS = _CHANGES_DIRECTORY | {"rm", "cp", "mv", "mkdir", "touch", "chmod", "chown", "cat"}
@@ -68,6 +69,9 @@ class CommandLine:
 
 def parse_command_line(text: str) -> CommandLine:
     """The commands of a line. Never fails: what cannot be understood is said so."""
+    import tree_sitter_bash  # compiled libraries that only the first command needs
+    from tree_sitter import Language, Parser
+
     source = text.encode(errors="replace")
     tree = Parser(Language(tree_sitter_bash.language())).parse(source)
     commands = tuple(_commands(tree.root_node))
@@ -75,7 +79,7 @@ def parse_command_line(text: str) -> CommandLine:
     return CommandLine(text, commands, is_understood)
 
 
-def _commands(root: Node) -> Iterator[ShellCommand]:
+def _commands(root: "Node") -> Iterator[ShellCommand]:
     # A stack of our own: nesting is as deep as the model likes.
     stack = [root]
     while stack:
@@ -85,7 +89,7 @@ def _commands(root: Node) -> Iterator[ShellCommand]:
         stack.extend(reversed(node.children))
 
 
-def _described(node: Node) -> Iterator[ShellCommand]:
+def _described(node: "Node") -> Iterator[ShellCommand]:
     words = tuple(_text(child) for child in node.children if child.type in _WORDS)
     whole = node.parent if node.parent is not None and node.parent.type == "redirected_statement" else node
     yield ShellCommand(_text(whole), words)
@@ -96,11 +100,11 @@ def _described(node: Node) -> Iterator[ShellCommand]:
         yield ShellCommand(bare.decode(errors="replace"), words)
 
 
-def _bytes(node: Node) -> bytes:
+def _bytes(node: "Node") -> bytes:
     return node.text or b""
 
 
-def _text(node: Node) -> str:
+def _text(node: "Node") -> str:
     return _bytes(node).decode(errors="replace").strip()
 
 

@@ -171,7 +171,8 @@ class ResponsesEncoder:
         return event({"type": kind, "sequence_number": self.sequence, **data}, kind)
 
     def response(self, status: str, **more: Any) -> Json:
-        return {"id": f"resp_{self.number}", "object": "response", "model": self.model, "status": status, **more}
+        head = {"id": f"resp_{self.number}", "object": "response", "created_at": 1, "model": self.model}
+        return {**head, "status": status, "output": [], "tools": [], "tool_choice": "auto", **more}
 
     def start(self) -> bytes:
         return self.event("response.created", response=self.response("in_progress"))

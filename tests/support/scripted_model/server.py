@@ -31,6 +31,7 @@ from tests.support.scripted_model.script import (
 Json = dict[str, Any]
 Predicate = Callable[["RecordedRequest"], bool]
 TITLE_MARK = "title"
+TASK_CHARACTERS = 300
 
 
 @dataclass
@@ -58,8 +59,8 @@ class RecordedRequest:
 
     @property
     def is_title(self) -> bool:
-        """Whether the title agent asks: no tools, and a system text that speaks of titles."""
-        return not self.body.get("tools") and TITLE_MARK in self.system_text.lower()
+        """Whether the title agent asks: no tools, and a system text that opens by speaking of titles."""
+        return not self.body.get("tools") and TITLE_MARK in self.system_text[:TASK_CHARACTERS].lower()
 
     def end(self, outcome: str) -> None:
         self.outcome = outcome
@@ -70,12 +71,14 @@ class ScriptedModel:
     """Answers requests in the order of the pushed turns; title requests have a lane of their own.
 
     ``url`` is the base URL to configure (it ends in ``/v1``). When the script has run out the answer is ``OK.``.
+    ``models`` is what ``GET /models`` lists.
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.requests: list[RecordedRequest] = []
         self.title = turn("A scripted title")
+        self.models: list[str] = []
         self._turns: list[Turn] = []
         self._lanes: list[tuple[Predicate, list[Turn]]] = []
 
@@ -139,6 +142,10 @@ async def _exchange(model: ScriptedModel, reader: asyncio.StreamReader, writer: 
     if request is None:
         return False
     wire = next((suffix for suffix in ENCODERS if request.path.endswith(suffix)), None)
+    if request.path.endswith("/models"):
+        writer.write(_plain(200, {"object": "list", "data": [{"id": name} for name in model.models]}))
+        await writer.drain()
+        return True
     if wire is None:
         writer.write(_plain(404, {"error": {"message": f"no such path {request.path}"}}))
         await writer.drain()

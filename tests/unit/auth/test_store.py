@@ -54,10 +54,14 @@ async def test_removing_what_is_not_there_changes_nothing(paths: Paths) -> None:
     assert CredentialStore(paths, {}).all() == {}
 
 
-def test_a_corrupt_file_counts_as_empty(paths: Paths) -> None:
+async def test_a_damaged_file_counts_as_empty_and_is_kept_aside_on_writing(paths: Paths) -> None:
     paths.data.mkdir(parents=True)
     (paths.data / "auth.json").write_text("{oops")
-    assert CredentialStore(paths, {}).all() == {}
+    store = CredentialStore(paths, {})
+    assert store.all() == {}
+    await store.set("a", ApiAuth(key="k"))
+    assert list(store.all()) == ["a"]
+    assert (paths.data / "auth.json.damaged").read_text() == "{oops"
 
 
 def test_the_environment_can_stand_for_the_file(paths: Paths) -> None:

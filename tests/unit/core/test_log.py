@@ -63,6 +63,10 @@ def test_keys_in_messages_and_tracebacks_are_masked_too() -> None:
     assert without_secrets("refused sk-abcdefghijk1234 here") == "refused *** here"
 
 
+def test_addresses_without_credentials_stay_readable() -> None:
+    assert without_secrets("on http://127.0.0.1:4096/x") == "on http://127.0.0.1:4096/x"
+
+
 def test_counts_of_tokens_are_no_secrets() -> None:
     assert "inputTokens=12" in line(inputTokens=12)
 

@@ -177,3 +177,13 @@ async def test_a_background_child_that_never_stops_printing_does_not_hold_up_the
     with anyio.fail_after(5):
         done = await run_process(["sh", "-c", "(while :; do echo x; sleep 0.02; done) &"], cwd=tmp_path, env=ENV)
     assert done.exit_code == 0
+
+
+async def test_where_the_kernel_cannot_tell_of_an_end_a_thread_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "pidfd_open", raising=False)
+    done = await run_process(["sh", "-c", "echo hi; exit 3"], cwd=tmp_path, env=ENV)
+    assert (done.exit_code, done.stdout) == (3, b"hi\n")
+    with anyio.fail_after(5), pytest.raises(TimeoutError):
+        await run_process(["sleep", "60"], cwd=tmp_path, env=ENV, timeout_seconds=0.1)

@@ -8,7 +8,7 @@ from opencode.core.wire import UNSET, UnsetType, Wire, decode, encode, wire_name
 
 class Sample(Wire):
     session_id: str
-    note: str | None | UnsetType = UNSET
+    note: str | UnsetType | None = UNSET
 
 
 @pytest.mark.parametrize(

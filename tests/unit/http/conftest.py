@@ -25,8 +25,14 @@ class NoteTime(Wire):
     archived: int | UnsetType = UNSET
 
 
+class NoteTag(Wire):
+    name: str
+    color: str | UnsetType = UNSET
+
+
 class NoteBody(Wire):
     text: str
+    tags: list[NoteTag] | UnsetType = UNSET
     time: NoteTime | UnsetType = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
 
@@ -116,6 +122,16 @@ async def later(shared: Deeds) -> Later[bool]:
     return Later(True, then)
 
 
+@operation("note.fails", "POST", "/later/fails")
+async def later_fails() -> Later[bool]:
+    """Answers first and fails afterwards."""
+
+    async def then() -> None:
+        raise RuntimeError("afterwards")
+
+    return Later(True, then)
+
+
 @operation("note.forget", "DELETE", "/note/{name}", status=204)
 async def forget(name: str) -> None:
     """Nothing."""
@@ -132,7 +148,7 @@ async def events(request: Request) -> Stream[str]:
     return Stream(_events)
 
 
-OPERATIONS = (where, notes, create, get, raw, session_where, later, forget, events)
+OPERATIONS = (where, notes, create, get, raw, session_where, later, later_fails, forget, events)
 
 
 @pytest.fixture

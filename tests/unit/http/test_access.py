@@ -81,6 +81,16 @@ async def test_foreign_pages_may_not_change_anything(table: OperationTable, regi
     assert refused.json()["name"] == "ForbiddenError"
 
 
+@pytest.mark.parametrize("origin", ["http://[", "", "null", "http://", "//127.0.0.1:4096", "\u20ac"])
+async def test_origins_that_are_none_may_not_change_anything(
+    table: OperationTable, registry: object, origin: str
+) -> None:
+    async with client_of(table, registry) as client:
+        answer = await client.post("/note", json={"text": "x"}, headers={"origin": origin.encode()})
+        odd = await client.get("/note", headers={"origin": "http://localhost:\u20ac".encode()})
+    assert (answer.status_code, odd.status_code) == (403, 200)
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [

@@ -6,6 +6,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from opencode.http.app import Application
+
 
 async def test_a_record_is_answered_as_json(client: httpx.AsyncClient) -> None:
     answer = await client.get("/note/a%2Fb%20c")
@@ -136,6 +138,22 @@ async def test_null_counts_as_absent_but_stays_in_free_form_values(client: httpx
     assert answer.json() == {"text": "x", "time": {}, "metadata": {"kept": None}}
 
 
+async def test_nulls_within_lists_are_forgiven_where_the_field_is_optional(client: httpx.AsyncClient) -> None:
+    tags = [{"name": "a", "color": None}, {"name": "b", "color": None}]
+    answer = await client.post("/note", json={"text": "x", "tags": tags})
+    assert answer.json() == {"text": "x", "tags": [{"name": "a"}, {"name": "b"}]}
+    required = await client.post("/note", json={"text": "x", "tags": [{"name": None}]})
+    assert required.status_code == 400
+    assert required.json()["data"]["message"] == 'Missing key\n  at ["tags"][0]["name"]'
+
+
+async def test_a_body_beyond_the_limit_answers_400(table: Any, registry: Any) -> None:
+    application = Application(table, registry, working_directory="/", body_limit=10)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=application), base_url="http://localhost") as client:
+        answer = await client.post("/note", content=b'{"text": "too long"}')
+    assert (answer.status_code, answer.json()["data"]["limit"]) == (400, 10)
+
+
 async def test_a_malformed_id_answers_400(client: httpx.AsyncClient) -> None:
     answer = await client.get("/session/wrong/where")
     message = 'Expected a string starting with "ses", got "wrong"\n  at ["sessionID"]'
@@ -166,6 +184,11 @@ async def test_operations_without_an_instance_open_none(client: httpx.AsyncClien
 async def test_what_is_left_for_later_is_done_after_the_answer(client: httpx.AsyncClient, deeds: list[str]) -> None:
     assert (await client.post("/later")).json() is True
     assert deeds == ["after"]
+
+
+async def test_what_fails_after_the_answer_is_logged(client: httpx.AsyncClient, caplog: Any) -> None:
+    assert (await client.post("/later/fails")).json() is True
+    assert "failed after the answer" in caplog.text
 
 
 async def test_large_answers_are_compressed_when_asked(client: httpx.AsyncClient) -> None:

@@ -1,6 +1,10 @@
 """Finding routes."""
 
+from urllib.parse import quote
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opencode.http.router import Router
 
@@ -51,3 +55,13 @@ def test_other_paths_lead_nowhere(router: Router[str], method: str, path: str) -
 def test_a_route_is_declared_once() -> None:
     with pytest.raises(ValueError, match="declared twice"):
         Router([("GET", "/a/{x}", 1), ("GET", "/a/{y}", 2)])
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+)
+def test_any_text_survives_as_a_parameter(first: str, second: str) -> None:
+    router = Router([("GET", "/a/{first}/b/{second}", "found")])
+    path = f"/a/{quote(first, safe='')}/b/{quote(second, safe='')}"
+    assert router.find("GET", path) == ("found", {"first": first, "second": second})

@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,12 @@ class Server:
     def __init__(self, database: Database, bus: EventBus, ids: IdGenerator, clock: SystemClock) -> None:
         self.database = database
         self.told: list[Event] = []
+        self.heard = anyio.Event()
         self.orphan_replies: list[tuple[str, PermissionReply, str | None]] = []
         self.ended: dict[str, BaseException | None] = {}
         events = bus.scoped(EventScope(directory=DIRECTORY))
-        events.subscribe_function(PermissionAsked, self.told.append)
-        events.subscribe_function(PermissionReplied, self.told.append)
+        events.subscribe_function(PermissionAsked, self._hear)
+        events.subscribe_function(PermissionReplied, self._hear)
         self.service = PermissionService(database, events, ids, clock, DIRECTORY, self._on_orphan_reply)
 
     @property
@@ -75,8 +76,13 @@ class Server:
         """The ids of what waits, once so many asks wait."""
         with anyio.fail_after(5):
             while len([event for event in self.told if isinstance(event, PermissionAsked)]) < count:
-                await anyio.sleep(0)
+                await self.heard.wait()
         return [request.id for request in self.service.pending()]
+
+    def _hear(self, event: Event) -> None:
+        self.told.append(event)
+        self.heard.set()
+        self.heard = anyio.Event()
 
     async def _on_orphan_reply(self, request: PermissionRequest, reply: PermissionReply, message: str | None) -> None:
         self.orphan_replies.append((request.patterns[0], reply, message))
@@ -100,10 +106,8 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 
 async def quietly(server: Server, pattern: str, session: SessionID = SESSION) -> None:
     """Ask in a task whose refusal is looked at in ``server.ended``."""
-    try:
+    with suppress(PermissionRejected, PermissionCorrected):
         await server.ask(pattern, session)
-    except (PermissionRejected, PermissionCorrected):
-        pass
 
 
 async def test_rules_that_allow_everything_ask_nobody(server: Server) -> None:

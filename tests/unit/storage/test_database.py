@@ -314,3 +314,34 @@ async def test_durability_is_chosen_when_opening(tmp_path: Path, durability: str
     async with open_database(tmp_path / "opencode-server.db", durability=durability) as database:  # type: ignore[arg-type]
         assert database.read("PRAGMA synchronous") == [(expected,)]
         assert database.read("PRAGMA journal_mode") == [("wal",)]
+
+
+async def test_a_large_read_gives_every_row_of_one_moment_while_others_write(database: Database) -> None:
+    await database.write(lambda tx: tx.executemany("INSERT INTO todo VALUES (?, '')", [(n,) for n in range(5000)]))
+    counts: list[int] = []
+
+    async def read() -> None:
+        counts.append(len(await database.read_large("SELECT session_id FROM todo")))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(10):
+            tasks.start_soon(read)
+        await anyio.lowlevel.checkpoint()
+        await database.write(lambda tx: tx.execute("DELETE FROM todo"))
+    assert counts == [5000] * 4 + [0] * 6  # four connections read at once, the others waited for one
+
+
+async def test_reads_under_way_and_new_ones_are_told_that_the_database_closes(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "opencode-server.db") as database:
+        await database.read_large("SELECT 1")
+    for read in (database.read_large, database.read_in_thread):
+        with pytest.raises(StorageClosedError):
+            await read("SELECT 1")
+
+
+async def test_a_transaction_cannot_be_used_once_its_change_has_ended(database: Database) -> None:
+    kept: list[Transaction] = []
+    await database.write(kept.append)
+    for use in (lambda tx: tx.execute("DELETE FROM todo"), lambda tx: tx.after_commit(print)):
+        with pytest.raises(RuntimeError, match="after its change had ended"):
+            use(kept[0])

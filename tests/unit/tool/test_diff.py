@@ -89,22 +89,19 @@ def _applied(before: str, patch: str) -> list[str]:
     lines = [line.strip() for line in before.split("\n")]
     out: list[str] = []
     at = 0
-    ends = before.endswith("\n") or not before
     body = patch.removeprefix(HEADER).split("\n")[:-1]
-    for number, line in enumerate(body):
+    for line in body:
         if line.startswith("@@"):
             start, count = map(int, line.split()[1][1:].split(","))
             skip_to = start - 1 if count else start
             out += lines[at:skip_to]
             at = skip_to
-        elif line.startswith("\\"):
-            ends = body[number - 1][0] == "-" and ends
         elif line[0] == " ":
             out.append(line[1:].strip())
             at += 1
         elif line[0] == "-":
             at += 1
-        else:
+        elif line[0] == "+":
             out.append(line[1:].strip())
     tail = lines[at:]
     if tail == [""] or not tail:

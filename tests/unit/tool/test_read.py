@@ -49,7 +49,9 @@ async def test_a_whole_file_comes_as_numbered_lines_with_its_end_noted(bench: Fi
 async def test_a_range_says_how_to_continue(bench: FileBench) -> None:
     bench.write("src/main.py", "from util import shout\n\n\ndef main():\n    print(shout('hello'))\n")
     result = await bench.call("read", filePath="src/main.py", offset=2, limit=2)
-    assert result.output.endswith("<content>\n2: \n3: \n\n(Showing lines 2-3 of 5. Use offset=4 to continue.)\n</content>")
+    assert result.output.endswith(
+        "<content>\n2: \n3: \n\n(Showing lines 2-3 of 5. Use offset=4 to continue.)\n</content>"
+    )
     assert result.metadata["preview"] == "\n"
     assert result.metadata["display"]["lineStart"] == 2
     assert result.metadata["display"]["lineEnd"] == 3
@@ -88,7 +90,9 @@ async def test_a_long_line_is_cut_and_a_long_file_stops_at_two_thousand_lines(be
     """Source: golden trace ``tools_read`` of 1.18.33, which gives the length of the text."""
     bench.write("long.txt", "".join(f"line {i} {'x' * (2500 if i == 3 else 5)}\n" for i in range(1, 2105)))
     result = await bench.call("read", filePath="long.txt")
-    assert result.output.endswith("\n2000: line 2000 xxxxx\n\n(Showing lines 1-2000 of 2104. Use offset=2001 to continue.)\n</content>")
+    assert result.output.endswith(
+        "\n2000: line 2000 xxxxx\n\n(Showing lines 1-2000 of 2104. Use offset=2001 to continue.)\n</content>"
+    )
     assert len(result.metadata["display"]["text"]) == 32914
     assert "x... (line truncated to 2000 chars)\n4: line 4" in result.output
 
@@ -113,7 +117,8 @@ async def test_a_directory_lists_its_entries_with_directories_marked(bench: File
     result = await bench.call("read", filePath=".")
     assert result.title == ""
     assert result.output == (
-        f"<path>{bench.directory}</path>\n<type>directory</type>\n<entries>\na.txt\nLink/\nsrc/\n\n(3 entries)\n</entries>"
+        f"<path>{bench.directory}</path>\n<type>directory</type>\n"
+        "<entries>\na.txt\nLink/\nsrc/\n\n(3 entries)\n</entries>"
     )
     assert result.metadata == {
         "preview": "a.txt\nLink/\nsrc/",
@@ -188,7 +193,9 @@ async def test_what_is_no_file_is_not_read(bench: FileBench) -> None:
         await bench.call("read", filePath="pipe")
 
 
-async def test_reading_outside_the_project_asks_first(bench: FileBench, tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_reading_outside_the_project_asks_first(
+    bench: FileBench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside")
     (outside / "x.txt").write_text("x")
     await bench.call("read", filePath=str(outside / "x.txt"))
@@ -198,7 +205,9 @@ async def test_reading_outside_the_project_asks_first(bench: FileBench, tmp_path
     ]
 
 
-async def test_a_directory_outside_is_its_own_pattern(bench: FileBench, tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_a_directory_outside_is_its_own_pattern(
+    bench: FileBench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside")
     await bench.call("read", filePath=str(outside))
     assert bench.asks[0][1] == [f"{outside}/*"]
@@ -228,8 +237,7 @@ async def test_nested_instructions_stand_behind_the_output(tmp_path: Path) -> No
     bench.write("sub/deep.txt", "deep\n")
     result = await bench.call("read", filePath="sub/deep.txt")
     assert result.output.endswith(
-        "</content>\n\n<system-reminder>\n"
-        f"Instructions from: {rules}\nSub rules: be brief.\n\n</system-reminder>"
+        f"</content>\n\n<system-reminder>\nInstructions from: {rules}\nSub rules: be brief.\n\n</system-reminder>"
     )
     assert result.metadata["loaded"] == [str(rules)]
 

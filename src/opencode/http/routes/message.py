@@ -32,7 +32,7 @@ def page_headers(request: Request, next_cursor: str | None) -> tuple[Header, ...
         return ()
     query = urlencode({**request.query, "before": next_cursor})
     link = f'<{request.base_url}{request.raw_path}?{query}>; rel="next"'
-    return ((b"x-next-cursor", next_cursor.encode()), (b"link", link.encode("latin-1")))
+    return ((b"x-next-cursor", next_cursor.encode()), (b"link", link.encode()))
 
 
 @operation("session.messages", "GET", "/session/{sessionID}/message", errors=KNOWN)
@@ -44,7 +44,7 @@ async def list_messages(
     return Raw(page.body, page_headers(request, page.next_cursor))
 
 
-@operation("session.prompt", "POST", "/session/{sessionID}/message", errors=KNOWN)
+@operation("session.prompt", "POST", "/session/{sessionID}/message", errors=KNOWN, slow=True)
 async def prompt(instance: Instance, session_id: SessionID, body: PromptInput) -> Raw[AnsweredPrompt]:
     """Send a prompt and wait for the answer."""
     return Raw(await instance.prompts.prompt(session_id, body))
@@ -56,7 +56,7 @@ async def prompt_async(instance: Instance, session_id: SessionID, body: PromptIn
     await instance.prompts.prompt_async(session_id, body)
 
 
-@operation("session.shell", "POST", "/session/{sessionID}/shell", errors=BUSY)
+@operation("session.shell", "POST", "/session/{sessionID}/shell", errors=BUSY, slow=True)
 async def shell(instance: Instance, session_id: SessionID, body: ShellInput) -> Raw[MessageWithParts]:
     """Run a shell command as a message of the session."""
     return Raw(await instance.prompts.shell(session_id, body))

@@ -9,7 +9,7 @@ from opencode.core.ids import ProjectID
 from opencode.http.operation import operation
 from opencode.instance.instance import Instance
 from opencode.instance.shared import Shared
-from opencode.project.schema import ProjectAnswer, ProjectChange, ProjectDirectory
+from opencode.project.schema import ProjectAnswer, ProjectDirectory, UpdateProject
 
 ProjectDirectories = Annotated[list[ProjectDirectory], Meta(extra_json_schema=component("ProjectDirectories"))]
 
@@ -17,7 +17,7 @@ ProjectDirectories = Annotated[list[ProjectDirectory], Meta(extra_json_schema=co
 @operation("project.list", "GET", "/project")
 async def list_projects(instance: Instance, shared: Shared) -> list[ProjectAnswer]:
     """Every project, that of the directory included."""
-    return [ProjectAnswer.of(project) for project in shared.projects.list()]
+    return [ProjectAnswer.of(project) for project in await shared.projects.list()]
 
 
 @operation("project.current", "GET", "/project/current")
@@ -28,7 +28,7 @@ async def current_project(instance: Instance) -> ProjectAnswer:
 
 @operation("project.update", "PATCH", "/project/{projectID}", errors=("ProjectNotFoundError",))
 async def update_project(
-    instance: Instance, shared: Shared, project_id: ProjectID, body: ProjectChange
+    instance: Instance, shared: Shared, project_id: ProjectID, body: UpdateProject
 ) -> ProjectAnswer:
     """Change a project's name, icon or commands; what is not given stays."""
     return ProjectAnswer.of(await shared.projects.update(project_id, body))
@@ -37,7 +37,7 @@ async def update_project(
 @operation("project.directories", "GET", "/project/{projectID}/directories")
 async def list_directories(instance: Instance, shared: Shared, project_id: ProjectID) -> ProjectDirectories:
     """Directories of a project that the server knows."""
-    return shared.projects.directories(project_id)
+    return await shared.projects.directories(project_id)
 
 
 operations = (list_projects, current_project, update_project, list_directories)

@@ -26,6 +26,12 @@ class SessionQuery(Wire):
     limit: QueryCount | UnsetType = UNSET
 
 
+class CreateSessionBody(CreateSession):
+    """A new session; older clients name its directory here."""
+
+    directory: str | UnsetType = UNSET
+
+
 class DiffQuery(Wire):
     """The user message whose turn is meant."""
 
@@ -47,8 +53,8 @@ async def list_sessions(instance: Instance, query: SessionQuery) -> Raw[list[Ses
     return Raw(await instance.sessions.list_raw(wanted))
 
 
-@operation("session.create", "POST", "/session")
-async def create_session(instance: Instance, body: CreateSession) -> Session:
+@operation("session.create", "POST", "/session", directory_in_body=True)
+async def create_session(instance: Instance, body: CreateSessionBody) -> Session:
     """Create a session in the directory."""
     return await instance.sessions.create(body)
 

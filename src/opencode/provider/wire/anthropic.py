@@ -25,6 +25,7 @@ from opencode.provider.wire.content import data_of
 Json = dict[str, Any]
 
 API_VERSION = "2023-06-01"
+EFFORT_BETA = "effort-2025-11-24"
 EPHEMERAL = {"type": "ephemeral"}
 FALLBACK_MAX_TOKENS = 4096
 TOOL_CHOICES = {"auto": {"type": "auto"}, "required": {"type": "any"}, "none": {"type": "none"}}
@@ -41,7 +42,7 @@ class AnthropicMessages:
         """The key, as ``x-api-key``. Raises ``ProviderAuthFailed`` without one."""
         headers = {"anthropic-version": API_VERSION}
         if "effort" in request.options:
-            headers["anthropic-beta"] = _betas(connection, request, "effort-2025-11-24")
+            headers["anthropic-beta"] = EFFORT_BETA
         token = connection.options.get("authToken")
         if token:
             return {**headers, "authorization": f"Bearer {token}"}
@@ -186,13 +187,3 @@ def _tool_choice(request: ModelRequest) -> Json:
     if request.options.get("disableParallelToolUse") and choice["type"] != "none":
         return {**choice, "disable_parallel_tool_use": True}
     return choice
-
-
-def _betas(connection: Connection, request: ModelRequest, needed: str) -> str:
-    given = [
-        value
-        for headers in (connection.headers, request.model.headers, request.headers)
-        for name, value in headers.items()
-        if name.lower() == "anthropic-beta"
-    ]
-    return ",".join([*given, needed])

@@ -13,6 +13,8 @@ from opencode.provider.errors import ModelCallError, StreamFault
 from opencode.provider.failures import (
     connection_failure,
     http_failure,
+    json_error,
+    stream_failure,
     timeout_failure,
 )
 from opencode.provider.normalise import normalised
@@ -60,6 +62,16 @@ class WireFormat(Protocol):
         ...
 
 
+def merged_headers(*layers: Mapping[str, str]) -> dict[str, str]:
+    """The headers over one another, lowest first, whatever their case; lists of betas are joined."""
+    merged: dict[str, str] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            key = name.lower()
+            merged[key] = f"{merged[key]},{value}" if key == "anthropic-beta" and key in merged else value
+    return merged
+
+
 class HttpModel:
     """A ``LanguageModel`` over one wire format. Makes exactly one request per call and never retries.
 
@@ -90,7 +102,7 @@ class HttpModel:
     async def _open(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[StreamEvent]]:
         response = await self._send(request)
         try:
-            if response.status_code >= 400:
+            if response.status_code >= 300:
                 raise await self._failure(response)
             yield self._events(response, self._wire.decoder(request))
         finally:
@@ -101,14 +113,13 @@ class HttpModel:
     async def _send(self, request: ModelRequest) -> "httpx2.Response":
         import httpx2  # slow to import: only where a request is made
 
-        headers = {
-            "content-type": "application/json",
-            "user-agent": USER_AGENT,
-            **self._wire.headers(self._connection, request),
-            **self._connection.headers,
-            **request.model.headers,
-            **request.headers,
-        }
+        headers = merged_headers(
+            {"content-type": "application/json", "user-agent": USER_AGENT},
+            self._wire.headers(self._connection, request),
+            self._connection.headers,
+            request.model.headers,
+            request.headers,
+        )
         client = self._http()
         call = client.build_request("POST", self._url, headers=headers, content=encode(self._wire.body(request)))
         seconds = self._connection.header_timeout_seconds
@@ -124,10 +135,13 @@ class HttpModel:
     async def _events(self, response: "httpx2.Response", decoder: Decoder) -> AsyncIterator[StreamEvent]:
         import httpx2  # already loaded: a request was made
 
-        reader = SseReader()
+        reader, head, answered = SseReader(), b"", False
         try:
             async for chunk in response.aiter_bytes():
+                if not answered and len(head) < LARGEST_ERROR_BYTES:
+                    head += chunk
                 for data in reader.feed(chunk):
+                    answered = True
                     for event in decoder.feed(data):
                         yield event
             for data in reader.rest():
@@ -139,6 +153,8 @@ class HttpModel:
             raise connection_failure(error, answered=True) from error
         except EventTooLarge:
             raise StreamFault("The provider sent an event of unreasonable size") from None
+        if not answered and (error_said := json_error(head)) is not None:
+            raise stream_failure(error_said)
         for event in decoder.finish():
             yield event
 

@@ -42,7 +42,7 @@ class ApplyPatchTool(Tool[ApplyPatchParams]):
         """Raises ``ToolError`` before anything is written when a part of the patch does not fit."""
         sections = _parse(params.patch_text)
         paths = _paths(sections, context)
-        for path in paths:
+        for path in _one_per_directory(paths):
             await ask_external_directory(context, path)
         async with self._editor.hold(*paths):
             plan = PatchPlan(self._editor, self._times, context)
@@ -129,6 +129,12 @@ def _paths(sections: list[Section], context: ToolContext) -> list[Path]:
         if isinstance(section, UpdateFile) and section.move_to:
             paths[context.resolve(section.move_to)] = None
     return list(paths)
+
+
+def _one_per_directory(paths: list[Path]) -> list[Path]:
+    """One path of each directory, and every link: it may lead anywhere."""
+    plain = {path.parent: path for path in paths if not path.is_symlink()}
+    return [path for path in paths if path.is_symlink() or path in plain.values()]
 
 
 def _file_entry(change: PlannedChange, context: ToolContext) -> dict[str, Any]:

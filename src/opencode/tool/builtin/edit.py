@@ -1,18 +1,18 @@
 """``edit``: replace text in a file (spec: file tools, 7)."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from anyio import to_thread
 from msgspec import Meta
 
 from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.file.diagnostics import error_report
-from opencode.file.disk import INLINE_BYTES, FileStamp
+from opencode.file.disk import FileStamp, near
 from opencode.file.editor import FileEditor
 from opencode.file.text import TextFile, with_newlines
 from opencode.tool.description import prompt_text
-from opencode.tool.diff import FileDiff, file_diff, whole_texts
+from opencode.tool.diff import FileDiff, diff_of, whole_texts
 from opencode.tool.external_directory import ask_external_directory
 from opencode.tool.file_errors import file_errors
 from opencode.tool.file_time import FileTimes
@@ -50,7 +50,7 @@ class EditTool(Tool[EditParams]):
         await ask_external_directory(context, path)
         async with self._editor.hold(path):
             before, after, expected = await self._change(path, params, context)
-            diff = await _diff(path, before, after)
+            diff = await diff_of(path, before.text, after.text)
             await context.ask(
                 "edit",
                 patterns=[context.relative(path)],
@@ -62,7 +62,7 @@ class EditTool(Tool[EditParams]):
                 final, diagnostics = await self._editor.settle(path, after)
             self._times.record_now(context.session_id, path)
         if final != after:
-            diff = await _diff(path, before, final)
+            diff = await diff_of(path, before.text, final.text)
         changes = {"diff": diff.patch, "filediff": _filediff(path, diff, before, final)}
         await context.report(metadata={**changes, "diagnostics": {}})
         return ToolResult(
@@ -91,19 +91,9 @@ class EditTool(Tool[EditParams]):
         old = with_newlines(params.old_string, newline)
         new = with_newlines(params.new_string, newline)
         text = found.content.text
-
-        def replaced() -> str:
-            return replace_text(text, old, new, replace_all=params.replace_all is True)
-
-        changed = replaced() if len(text) <= INLINE_BYTES else await to_thread.run_sync(replaced)
+        replaced = partial(replace_text, text, old, new, replace_all=params.replace_all is True)
+        changed = await near(len(text), replaced)
         return found.content, found.content.with_text(changed), found.stamp
-
-
-async def _diff(path: Path, before: TextFile, after: TextFile) -> FileDiff:
-    def compute() -> FileDiff:
-        return file_diff(path, before.text, after.text)
-
-    return compute() if len(before.text) + len(after.text) <= INLINE_BYTES else await to_thread.run_sync(compute)
 
 
 def _filediff(path: Path, diff: FileDiff, before: TextFile, after: TextFile) -> dict[str, Any]:

@@ -44,8 +44,9 @@ class GlobTool(Tool[GlobParams]):
         await ask_external_directory(context, root, is_directory=True)
         check_directory(root)
         with file_errors():
-            found = await self._search.glob(root, params.pattern, limit=LIMIT)
-        lines = found.paths or ["No files found"]
+            # Models like to give whole paths; what is left of one is anchored by its slash.
+            found = await self._search.glob(root, params.pattern.removeprefix(str(root)), limit=LIMIT)
+        lines = list(found.paths) or ["No files found"]
         if found.truncated:
             lines += ["", f"(Only the first {LIMIT} results are shown. Use a more specific pattern or path.)"]
         return ToolResult(

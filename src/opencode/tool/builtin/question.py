@@ -1,14 +1,24 @@
 """``question``: ask the person (spec: tools core, section 11)."""
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from msgspec import Meta
 
+from opencode.core.ids import SessionID
 from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.question.schema import QuestionAnswers, QuestionInfo, QuestionOption, QuestionTool
-from opencode.question.service import QuestionService
 from opencode.tool.description import prompt_text
 from opencode.tool.tool import Tool, ToolContext, ToolResult
+
+
+class Asker(Protocol):
+    """Puts questions to a person; ``QuestionService`` is one."""
+
+    async def ask(
+        self, session_id: SessionID, questions: list[QuestionInfo], tool: QuestionTool | None = None
+    ) -> QuestionAnswers:
+        """The answers. Raises ``QuestionRejected``."""
+        ...
 
 
 class OptionParam(Wire):
@@ -39,14 +49,14 @@ class AskTool(Tool[QuestionParams]):
     id = "question"
     params = QuestionParams
 
-    def __init__(self, service: QuestionService) -> None:
+    def __init__(self, asker: Asker) -> None:
         self.description = prompt_text("opencode.tool.builtin", "question.md")
-        self._service = service
+        self._asker = asker
 
     async def run(self, params: QuestionParams, context: ToolContext) -> ToolResult:
         questions = [_info(question) for question in params.questions]
         tool = QuestionTool(message_id=context.message_id, call_id=context.call_id)
-        return question_result(questions, await self._service.ask(context.session_id, questions, tool))
+        return question_result(questions, await self._asker.ask(context.session_id, questions, tool))
 
 
 def question_result(questions: list[QuestionInfo], answers: QuestionAnswers) -> ToolResult:

@@ -13,6 +13,7 @@ from opencode.core.wire import UNSET, UnsetType, Wire, set_or
 from opencode.file.disk import FileStamp, near, status_of
 from opencode.file.page import DEFAULT_LINES, Page, entries_page, read_page
 from opencode.file.sniff import ATTACHED_TYPES, data_url, has_binary_extension, looks_binary, media_type
+from opencode.file.text import printable
 from opencode.tool.description import prompt_text
 from opencode.tool.external_directory import ask_external_directory
 from opencode.tool.file_errors import file_errors
@@ -76,7 +77,7 @@ class ReadTool(Tool[ReadParams]):
             return await self._file(path, status, first, limit, context)
 
     async def _directory(self, path: Path, first: int, limit: int, context: ToolContext) -> ToolResult:
-        page = await to_thread.run_sync(entries_page, path, first, limit)
+        page = await to_thread.run_sync(entries_page, path, first, limit, abandon_on_cancel=True)
         if first > max(1, page.total):
             raise ToolError(f"Offset {first} is out of range for this directory ({page.total} entries)")
         if page.truncated:
@@ -127,7 +128,7 @@ def _missing(path: Path) -> str:
     """That the file does not exist, and which files with a similar name do."""
     wanted = path.name.lower()
     try:
-        names = sorted(entry.name for entry in os.scandir(path.parent))
+        names = sorted(printable(entry.name) for entry in path.parent.iterdir())
     except OSError:
         names = []
     similar = [name for name in names if wanted in name.lower() or name.lower() in wanted][:SUGGESTIONS]

@@ -9,7 +9,7 @@ from opencode.file.diagnostics import error_report
 from opencode.file.editor import FileEditor
 from opencode.file.text import TextFile
 from opencode.tool.description import prompt_text
-from opencode.tool.diff import file_diff
+from opencode.tool.diff import diff_of
 from opencode.tool.external_directory import ask_external_directory
 from opencode.tool.file_errors import file_errors
 from opencode.tool.file_time import FileTimes
@@ -49,7 +49,7 @@ class WriteTool(Tool[WriteParams]):
                 self._times.check(context.session_id, path, before.stamp)
             given = TextFile.given(params.content)
             new = before.content.with_content_of(given) if before else given
-            diff = file_diff(path, before.content.text if before else "", new.text)
+            diff = await diff_of(path, before.content.text if before else "", new.text)
             await context.ask(
                 "edit",
                 patterns=[context.relative(path)],

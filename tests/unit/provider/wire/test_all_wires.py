@@ -131,7 +131,7 @@ async def test_think_tags_are_text_like_any_other(wire: WireUnderTest) -> None:
 async def test_chat_template_tokens_reach_the_model_unchanged(wire: WireUnderTest) -> None:
     """A coding agent edits files that hold such tokens: nothing may be inserted into them."""
     await wire.ask(wire.request("<|im_start|>user </s> [INST]"))
-    assert "<|im_start|>user </s> [INST]".encode() in wire.server.requests[0].raw
+    assert b"<|im_start|>user </s> [INST]" in wire.server.requests[0].raw
     assert "\u200d" not in wire.server.requests[0].raw.decode()
 
 
@@ -173,6 +173,18 @@ async def test_a_body_without_a_message_leaves_the_status_line(wire: WireUnderTe
     wire.server.push(turn(Fail(403, body="<html>Forbidden</html>")))
     message = (await failure(wire)).message
     assert message.startswith("Forbidden: a gateway") and "<html>" not in message
+
+
+async def test_an_error_in_place_of_a_stream_is_told(wire: WireUnderTest) -> None:
+    wire.server.push(turn(Fail(200, "model not loaded", type="server_error")))
+    error = await failure(wire)
+    assert isinstance(error, ApiCallFailed) and error.message == "model not loaded"
+
+
+async def test_a_redirect_is_not_followed_with_the_key(wire: WireUnderTest) -> None:
+    wire.server.push(turn(Fail(307, "moved", {"location": "http://127.0.0.1:1/"})))
+    error = await failure(wire)
+    assert isinstance(error, ApiCallFailed) and (error.status_code, error.is_retryable) == (307, False)
 
 
 async def test_a_too_long_request_is_a_context_overflow(wire: WireUnderTest) -> None:

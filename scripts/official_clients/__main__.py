@@ -1,0 +1,87 @@
+"""``make official-clients``: install the official program, run the checks in a network of its own, leave nothing behind."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from scripts.official_clients.check import Check
+from scripts.official_clients.install import CannotInstall, install
+from scripts.official_clients.isolation import CannotIsolate, isolated, require_programs
+from scripts.official_clients.run_checks import RUN_CHECKS
+from scripts.official_clients.tui_checks import TUI_CHECKS
+from scripts.official_clients.world import World, open_world
+
+CHECKS: Final = [*TUI_CHECKS, *RUN_CHECKS]
+VERSION: Final = "1.18.33"
+
+
+def main() -> int:
+    """The exit code: 0 when every check passed, 2 when they could not be run."""
+    options = parsed_options()
+    if options.list:
+        for check in CHECKS:
+            print(f"{check.name:20} {check.sentence}")
+        return 0
+    if options.inside:
+        return anyio.run(run_checks, options.version, Path(options.inside), options.only)
+    try:
+        return install_and_isolate(options)
+    except (CannotIsolate, CannotInstall) as error:
+        print(f"official-clients: {error}", file=sys.stderr)
+        return 2
+
+
+def parsed_options() -> argparse.Namespace:
+    names = [check.name for check in CHECKS]
+    parser = argparse.ArgumentParser(prog="official-clients", description="Drive OpenCode's own clients on our server.")
+    parser.add_argument("--version", default=VERSION, help=f"of the official program on npm ({VERSION})")
+    parser.add_argument("--program", type=Path, help="an official program that is already there: nothing is installed")
+    parser.add_argument("--only", nargs="+", choices=names, metavar="CHECK", default=names, help="run only these")
+    parser.add_argument("--list", action="store_true", help="print the checks, run nothing")
+    parser.add_argument("--inside", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def install_and_isolate(options: argparse.Namespace) -> int:
+    """Everything is written below one temporary directory, which goes when the checks are done."""
+    require_programs()
+    with tempfile.TemporaryDirectory(prefix="official-clients-") as scratch:
+        program = options.program or install(options.version, Path(scratch) / "npm")
+        (Path(scratch) / "opencode").symlink_to(program.resolve())
+        inside = ["--inside", scratch, "--version", options.version, "--only", *options.only]
+        return isolated([sys.executable, "-m", "scripts.official_clients", *inside])
+
+
+async def run_checks(version: str, scratch: Path, names: list[str]) -> int:
+    """Run the named checks one after the other; the exit code."""
+    failed = 0
+    async with open_world(version, scratch / "opencode", scratch / "world") as world:
+        for check in CHECKS:
+            if check.name in names:
+                failed += not await passes(check, world)
+    print(f"\n{len(names) - failed} of {len(names)} checks passed with the official opencode {version}")
+    return 1 if failed else 0
+
+
+async def passes(check: Check, world: World) -> bool:
+    """Run one check and print its line; what was seen instead when it fails."""
+    started = anyio.current_time()
+    try:
+        await check.probe(world)
+    except Exception as error:  # noqa: BLE001  # whatever a check meets, the next ones are still to run
+        print(f"FAIL  {check.name:20} {check.sentence}\n{indented(str(error) or repr(error))}", flush=True)
+        return False
+    print(f"PASS  {check.name:20} {check.sentence} ({anyio.current_time() - started:.1f} s)", flush=True)
+    return True
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"      | {line}" for line in text.splitlines())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

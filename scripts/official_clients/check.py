@@ -1,0 +1,28 @@
+"""What a check is: a sentence, and the function that finds out whether it holds."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from scripts.official_clients.world import World
+
+Probe = Callable[[World], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing an official client must be able to do. ``probe`` raises when it cannot."""
+
+    name: str
+    sentence: str
+    probe: Probe
+
+
+def check(name: str, sentence: str) -> Callable[[Probe], Check]:
+    """Makes a check of the function below it."""
+    return lambda probe: Check(name, sentence, probe)
+
+
+def expect(holds: bool, seen: object) -> None:
+    """Raises ``AssertionError`` with what was seen, unless it holds."""
+    if not holds:
+        raise AssertionError(f"seen instead: {seen}")

@@ -1,0 +1,149 @@
+"""The catalogue: where it comes from, and that nobody waits for it."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from opencode.core.ids import ModelID
+from opencode.core.paths import Paths
+from opencode.provider.catalogue import Catalogue, builtin_catalogue, open_catalogue, parse_catalogue
+from opencode.provider.model_entry import catalogue_models
+from opencode.provider.schema import Interleaved
+
+ONE = json.dumps({"p": {"id": "p", "name": "P", "models": {"m": {"id": "m", "name": "M"}}}})
+
+
+@asynccontextmanager
+async def serving(answers: list[bytes]) -> AsyncIterator[tuple[str, list[str]]]:
+    """A web server that gives each answer once; yields its URL and the requests it got."""
+    requests: list[str] = []
+
+    async def serve(client: anyio.abc.SocketStream) -> None:
+        async with client:
+            requests.append((await client.receive(65536)).decode())
+            body = answers.pop(0)
+            head = f"HTTP/1.1 200 OK\r\netag: abc\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+            await client.send(head.encode() + body)
+
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve)
+        yield f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}", requests
+        tasks.cancel_scope.cancel()
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return Paths.from_environ({"OPENCODE_TEST_HOME": str(tmp_path)})
+
+
+def test_the_built_in_list_is_short_and_readable() -> None:
+    providers = builtin_catalogue()
+    models = [model for provider in providers.values() for model in catalogue_models(provider).values()]
+    assert 10 <= len(models) <= 20
+    assert all(model.limit.context and model.limit.output and model.release_date for model in models)
+
+
+def test_without_a_copy_the_built_in_list_is_used(paths: Paths) -> None:
+    assert "anthropic" in Catalogue(paths, {}).providers()
+
+
+def test_the_copy_on_disk_comes_first_and_a_damaged_one_is_dropped(paths: Paths) -> None:
+    copy = paths.cache / "models.json"
+    copy.parent.mkdir(parents=True)
+    copy.write_text(ONE)
+    assert list(Catalogue(paths, {}).providers()) == ["p"]
+    copy.write_text("{oops")
+    assert "anthropic" in Catalogue(paths, {}).providers()
+    assert not copy.exists()
+
+
+def test_a_named_file_comes_before_everything(paths: Paths, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text(ONE)
+    assert list(Catalogue(paths, {"OPENCODE_MODELS_PATH": str(tmp_path / "mine.json")}).providers()) == ["p"]
+
+
+async def test_a_refresh_replaces_the_catalogue_and_its_copy(paths: Paths) -> None:
+    async with serving([ONE.encode()]) as (url, requests):
+        environ = {"OPENCODE_MODELS_URL": url}
+        catalogue = Catalogue(paths, environ)
+        assert await catalogue.refresh("agent/1")
+        assert list(catalogue.providers()) == ["p"]
+        assert "GET /api.json" in requests[0] and "user-agent: agent/1" in requests[0].lower()
+        assert list(Catalogue(paths, environ).providers()) == ["p"]
+        assert not await catalogue.refresh("agent/1"), "the copy is fresh"
+
+
+async def test_a_refresh_that_fails_changes_nothing(paths: Paths) -> None:
+    async with serving([b"<html>"]) as (url, _):
+        catalogue = Catalogue(paths, {"OPENCODE_MODELS_URL": url})
+        assert not await catalogue.refresh("agent/1")
+    assert not await Catalogue(paths, {"OPENCODE_MODELS_URL": "http://127.0.0.1:1"}).refresh("agent/1")
+    assert "anthropic" in catalogue.providers()
+
+
+async def test_fetching_can_be_switched_off(paths: Paths) -> None:
+    environ = {"OPENCODE_MODELS_URL": "http://127.0.0.1:1", "OPENCODE_DISABLE_MODELS_FETCH": "1"}
+    async with open_catalogue(paths, environ, "agent/1") as catalogue:
+        assert "anthropic" in catalogue.providers()
+
+
+async def test_opening_does_not_wait_for_the_network(paths: Paths) -> None:
+    async def silent(client: anyio.abc.SocketStream) -> None:
+        async with client:
+            await anyio.sleep_forever()
+
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, silent)
+        url = f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
+        with anyio.fail_after(5):
+            async with open_catalogue(paths, {"OPENCODE_MODELS_URL": url}, "agent/1") as catalogue:
+                assert "anthropic" in catalogue.providers()
+        tasks.cancel_scope.cancel()
+
+
+def test_every_field_of_an_entry_finds_its_place() -> None:
+    entry = {
+        "id": "m",
+        "name": "M",
+        "family": "f",
+        "release_date": "2025-01-01",
+        "attachment": True,
+        "reasoning": True,
+        "temperature": True,
+        "tool_call": True,
+        "interleaved": {"field": "reasoning_content"},
+        "cost": {
+            "input": 1,
+            "output": 2,
+            "cache_read": 0.1,
+            "context_over_200k": {"input": 3, "output": 4},
+            "tiers": [{"input": 5, "output": 6, "tier": {"type": "context", "size": 200000}}],
+        },
+        "limit": {"context": 10, "input": 8, "output": 5},
+        "modalities": {"input": ["text", "pdf"], "output": ["text"]},
+        "provider": {"npm": "@ai-sdk/anthropic", "api": "https://x"},
+        "experimental": {"modes": {"fast": {"cost": {"input": 9, "output": 9}, "provider": {"body": {"speed": 1}}}}},
+        "unheard_of": 1,
+    }
+    catalogue = parse_catalogue(
+        json.dumps({"p": {"id": "p", "name": "P", "models": {"m": entry, "bad": {"id": 7}}}}).encode()
+    )
+    models = catalogue_models(catalogue["p"])
+    model, fast = models["m"], models["m-fast"]
+    assert list(models) == ["m", "m-fast"]
+    assert (model.api.npm, model.api.url, model.family, model.release_date) == (
+        "@ai-sdk/anthropic",
+        "https://x",
+        "f",
+        "2025-01-01",
+    )
+    assert model.capabilities.interleaved == Interleaved(field="reasoning_content")
+    assert (model.capabilities.input.pdf, model.capabilities.input.image) == (True, False)
+    assert (model.cost.cache.read, model.limit.input) == (0.1, 8)
+    assert model.cost.over_200k and model.cost.over_200k.output == 4  # type: ignore[union-attr]
+    assert [tier.tier.size for tier in model.cost.tiers or []] == [200000]  # type: ignore[union-attr]
+    assert (fast.id, fast.name, fast.cost.input, fast.options) == (ModelID("m-fast"), "M Fast", 9, {"speed": 1})

@@ -1,0 +1,142 @@
+"""Options, sampling and variants of model families."""
+
+from typing import Any
+
+import pytest
+
+from opencode.core.ids import ModelID, ProviderID, SessionID
+from opencode.core.wire import replace
+from opencode.provider.options import deep_merge, default_options, small_options
+from opencode.provider.sampling import Sampling, default_sampling, max_output_tokens
+from opencode.provider.schema import Model, ModelApi, ModelLimit
+from opencode.provider.variants import model_variants
+from tests.support.wires import ANTHROPIC, CHAT, RESPONSES, model_of
+
+SESSION = SessionID("ses_1")
+SEALED = {"reasoningSummary": "auto", "include": ["reasoning.encrypted_content"]}
+
+
+def model(name: str, npm: str = CHAT, provider: str = "p", **changes: Any) -> Model:
+    api = ModelApi(id=name, url="", npm=npm)
+    return replace(model_of(npm), id=ModelID(name), api=api, provider_id=ProviderID(provider), **changes)
+
+
+def test_layers_merge_deeply_and_later_ones_win() -> None:
+    assert deep_merge({"a": {"x": 1, "y": 1}, "b": [1]}, {"a": {"y": 2}, "b": [2]}) == {"a": {"x": 1, "y": 2}, "b": [2]}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (model("m1"), {}),
+        (model("gpt-5-scripted"), {"reasoningEffort": "medium", "reasoningSummary": "auto"}),
+        (
+            model("gpt-5.2", RESPONSES, "openai"),
+            {
+                "store": False,
+                "promptCacheKey": "ses_1",
+                "reasoningEffort": "medium",
+                "reasoningSummary": "auto",
+                "include": ["reasoning.encrypted_content"],
+                "textVerbosity": "low",
+            },
+        ),
+        (model("gpt-4.1", RESPONSES, "openai"), {"store": False, "promptCacheKey": "ses_1"}),
+        (model("claude-sonnet-4-5", ANTHROPIC, "anthropic"), {}),
+        (model("kimi-k2.5", ANTHROPIC), {"thinking": {"type": "enabled", "budgetTokens": 3999}}),
+        (model("glm-4.6", CHAT, "zai"), {"thinking": {"type": "enabled", "clear_thinking": False}}),
+        (model("qwen3", CHAT, "alibaba-cn"), {"enable_thinking": True}),
+        (
+            model("x", "@openrouter/ai-sdk-provider", "openrouter"),
+            {"usage": {"include": True}, "prompt_cache_key": "ses_1"},
+        ),
+    ],
+)
+def test_default_options_by_family(given: Model, expected: dict[str, Any]) -> None:
+    assert default_options(given, SESSION, {}) == expected
+
+
+def test_a_provider_may_ask_for_a_cache_key() -> None:
+    assert default_options(model("m"), SESSION, {"setCacheKey": True}) == {"promptCacheKey": "ses_1"}
+
+
+def test_small_calls_think_as_little_as_possible() -> None:
+    compatible = model("m1")
+    assert small_options(replace(compatible, variants=model_variants(compatible))) == {"reasoningEffort": "low"}
+    assert small_options(model("gpt-5-nano", RESPONSES)) == {"store": False, "reasoningEffort": "minimal"}
+    assert small_options(model("gpt-5.1", RESPONSES)) == {"store": False, "reasoningEffort": "low"}
+    assert small_options(model("claude-haiku-4-5", ANTHROPIC)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("qwen3-coder", Sampling(0.55, 1.0)),
+        ("claude-sonnet-4-5", Sampling()),
+        ("gemini-3-pro", Sampling(1.0, 0.95, 64)),
+        ("glm-4.7", Sampling(1.0)),
+        ("minimax-m2", Sampling(1.0, 0.95, 20)),
+        ("minimax-m2.1", Sampling(1.0, 0.95, 40)),
+        ("kimi-k2", Sampling(0.6)),
+        ("kimi-k2-thinking", Sampling(1.0)),
+        ("kimi-k2.5", Sampling(1.0, 0.95)),
+        ("other", Sampling()),
+    ],
+)
+def test_sampling_by_family(name: str, expected: Sampling) -> None:
+    assert default_sampling(model(name)) == expected
+
+
+def test_a_model_without_temperature_gets_none() -> None:
+    cold = model("qwen")
+    cold = replace(cold, capabilities=replace(cold.capabilities, temperature=False))
+    assert default_sampling(cold) == Sampling(None, 1.0)
+
+
+def test_the_output_limit_is_the_smaller_of_the_model_s_and_ours() -> None:
+    assert max_output_tokens(model("m"), {}) == 8_000
+    assert max_output_tokens(model("m", limit=ModelLimit()), {}) == 32_000
+    large = model("m", limit=ModelLimit(output=128_000))
+    assert max_output_tokens(large, {"OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX": "64000"}) == 64_000
+    assert max_output_tokens(large, {"OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX": "much"}) == 32_000
+
+
+@pytest.mark.parametrize(
+    ("given", "levels"),
+    [
+        (model("m1"), ["low", "medium", "high"]),
+        (model("deepseek-reasoner"), []),
+        (model("grok-4", "@ai-sdk/xai"), []),
+        (model("grok-3-mini", "@ai-sdk/xai"), ["low", "high"]),
+        (model("gpt-5", RESPONSES), ["minimal", "low", "medium", "high"]),
+        (model("gpt-5-pro", RESPONSES), []),
+        (model("gpt-5.2-codex", RESPONSES), ["low", "medium", "high", "xhigh"]),
+        (model("o3", RESPONSES), ["low", "medium", "high"]),
+        (
+            model("gpt-5.2", RESPONSES, release_date="2025-12-11"),
+            ["none", "low", "medium", "high", "xhigh"],
+        ),
+        (model("claude-sonnet-4-5", ANTHROPIC), ["high", "max"]),
+        (model("claude-opus-4-6", ANTHROPIC), ["low", "medium", "high", "max"]),
+        (model("gpt-oss", "@ai-sdk/groq"), ["none", "low", "medium", "high"]),
+        (model("x", "@ai-sdk/mistral"), []),
+    ],
+)
+def test_variants_by_package_and_family(given: Model, levels: list[str]) -> None:
+    assert list(model_variants(given)) == levels
+
+
+def test_the_options_of_variants_fit_their_wire() -> None:
+    assert model_variants(model("o3", RESPONSES))["low"] == {"reasoningEffort": "low", **SEALED}
+    claude = model("claude-sonnet-4-5", ANTHROPIC, limit=ModelLimit(output=64_000))
+    assert {name: options["thinking"]["budgetTokens"] for name, options in model_variants(claude).items()} == {
+        "high": 16_000,
+        "max": 31_999,
+    }
+    adaptive = model_variants(model("claude-opus-4-6", ANTHROPIC))["max"]
+    assert adaptive == {"thinking": {"type": "adaptive"}, "effort": "max"}
+
+
+def test_a_model_that_does_not_reason_has_no_variants() -> None:
+    plain = model("m")
+    assert model_variants(replace(plain, capabilities=replace(plain.capabilities, reasoning=False))) == {}
