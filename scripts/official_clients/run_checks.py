@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from scripts.official_clients.check import Check, check, expect
 from scripts.official_clients.world import World
-from tests.support.scripted_model.script import Call, Fail, turn
+from tests.support.scripted_model.script import Call, Fail, Reasoning, Text, turn
 
 
 def answered(done: CompletedProcess[str], *texts: str) -> None:
@@ -53,7 +53,7 @@ async def reads_stdin(world: World) -> None:
 
 @check("run-file", "an attached file reaches the model")
 async def attaches_a_file(world: World) -> None:
-    path = world.directory / "attached.txt"
+    path = world.setting.directory / "attached.txt"
     path.write_text("the attached words\n")
     world.expect("the attached words", "It was attached.")
     answered(await world.run("look at this", "--file", str(path)), "It was attached.")
@@ -74,36 +74,48 @@ async def continues(world: World) -> None:
 
 @check("run-session", "--session goes on with that session")
 async def continues_a_session(world: World) -> None:
-    session = await world.ask_server("POST", "/session", {"title": "Chosen"})
-    await world.ask_server("POST", "/session", {"title": "Newer"})
+    session = await world.request("POST", "/session", {"title": "Chosen"})
+    await world.request("POST", "/session", {"title": "Newer"})
     done = await world.run("--format", "json", "--session", session["id"], "in the chosen one")
     expect({event["sessionID"] for event in printed_events(done)} == {session["id"]}, done)
 
 
-@check("run-unknown-session", "--session with an unknown id ends with exit code 1")
+@check("run-unknown-session", "--session with an unknown id ends with exit code 1", since="1.18")
 async def refuses_an_unknown_session(world: World) -> None:
     done = await world.run("--session", "ses_000000000000AAAAAAAAAAAAAA", "hello there")
     expect(done.returncode == 1 and "not found" in (done.stdout + done.stderr).lower(), done)
 
 
-@check("run-model-agent", "--model and --agent are what the server runs")
+@check("run-model-agent", "--model and --agent are what the server runs", since="1.18")
 async def chooses_model_and_agent(world: World) -> None:
     world.expect("plan this", "Planned.")
     done = await world.run("--format", "json", "--model", "scripted/m1", "--agent", "plan", "plan this")
     expect(done.returncode == 0, done)
     session = printed_events(done)[0]["sessionID"]
-    infos = [message["info"] for message in await world.ask_server("GET", f"/session/{session}/message")]
+    infos = [message["info"] for message in await world.request("GET", f"/session/{session}/message")]
     expect({info["agent"] for info in infos} == {"plan"}, infos)
 
 
 @check("run-dir", "--dir works in another directory of the server's machine")
 async def works_elsewhere(world: World) -> None:
-    elsewhere = world.directory / "else where"
+    elsewhere = world.setting.directory / "else where"
     elsewhere.mkdir(exist_ok=True)
     (elsewhere / "opencode.json").write_text((world.project / "opencode.json").read_text())
     done = await world.run("--dir", str(elsewhere), "--format", "json", "over there")
-    session = await world.ask_server("GET", f"/session/{printed_events(done)[0]['sessionID']}")
+    session = await world.request("GET", f"/session/{printed_events(done)[0]['sessionID']}")
     expect(session["directory"] == str(elsewhere), session)
+
+
+@check("run-auto", "--auto allows what is asked", since="1.18")
+async def allows_automatically(world: World) -> None:
+    world.expect("run freely", turn(Call("bash", {"command": "echo fr''ee", "description": "Echo"})), "Allowed.")
+    answered(await world.run("--auto", "run freely"), "free", "Allowed.")
+
+
+@check("run-thinking", "--thinking prints what the model thinks")
+async def prints_thinking(world: World) -> None:
+    world.expect("think aloud", turn(Reasoning("Pondering."), Text("Pondered.")))
+    answered(await world.run("--thinking", "think aloud"), "Pondering.", "Pondered.")
 
 
 @check("run-model-error", "a refusal of the model's provider is printed")

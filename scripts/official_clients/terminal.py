@@ -20,7 +20,8 @@ class NotShown(AssertionError):
     """The screen never became what was waited for."""
 
     def __init__(self, wanted: str, screen: str) -> None:
-        super().__init__(f"waited in vain for {wanted}; the screen:\n{screen.rstrip()}")
+        shown = "\n".join(line for line in screen.splitlines() if line.strip())
+        super().__init__(f"waited in vain for {wanted}; the screen without its empty lines:\n{shown}")
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,12 @@ import os
 import pty
 import signal
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+from anyio.abc import Process
 
 from opencode.client.client import OpenCodeClient
 from opencode.client.stream import EventStream
@@ -59,12 +62,13 @@ async def test_auto_allows_what_the_agent_asks(home: Home, project: Path, model:
     assert (project / "made").exists()
 
 
-async def test_on_a_terminal_a_person_decides(home: Home, project: Path, model: ScriptedModel) -> None:
-    write_config(project, scripted_config(model.url, permission={"bash": "ask"}))
-    model.push(turn(Call("bash", {"command": "touch made", "description": "x"})), "done")
+@asynccontextmanager
+async def asked_on_a_terminal(home: Home, project: Path) -> AsyncIterator[tuple[Process, int]]:
+    """A run that waits for a person's decision: its process, and the person's keyboard."""
     keyboard, terminal = pty.openpty()
+    command = [OPENCODE, "run", "go"]
     async with await anyio.open_process(
-        [OPENCODE, "run", "go"], cwd=project, env=home.environment, stdin=terminal, stderr=terminal
+        command, cwd=project, env=home.environment, stdin=terminal, stderr=terminal
     ) as process:
         os.close(terminal)
         with anyio.fail_after(30):
@@ -72,13 +76,29 @@ async def test_on_a_terminal_a_person_decides(home: Home, project: Path, model: 
             while b"Allow?" not in shown:
                 await anyio.wait_readable(keyboard)
                 shown += os.read(keyboard, 4096)
-            os.write(keyboard, b"once\n")
-            assert process.stdout is not None
-            answer = b"".join([chunk async for chunk in process.stdout])
-            assert (await process.wait(), answer) == (0, b"done\n")
+            assert b"bash  touch made" in shown
+            yield process, keyboard
     os.close(keyboard)
-    assert b"bash  touch made" in shown
+
+
+async def test_on_a_terminal_a_person_decides(home: Home, project: Path, model: ScriptedModel) -> None:
+    write_config(project, scripted_config(model.url, permission={"bash": "ask"}))
+    model.push(turn(Call("bash", {"command": "touch made", "description": "x"})), "done")
+    async with asked_on_a_terminal(home, project) as (process, keyboard):
+        os.write(keyboard, b"once\n")
+        assert process.stdout is not None
+        answer = b"".join([chunk async for chunk in process.stdout])
+        assert (await process.wait(), answer) == (0, b"done\n")
     assert (project / "made").exists()
+
+
+async def test_a_person_who_is_asked_can_interrupt_instead(home: Home, project: Path, model: ScriptedModel) -> None:
+    write_config(project, scripted_config(model.url, permission={"bash": "ask"}))
+    model.push(turn(Call("bash", {"command": "touch made", "description": "x"})))
+    async with asked_on_a_terminal(home, project) as (process, _):
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 130
+    assert not (project / "made").exists()
 
 
 async def test_a_failing_model_makes_the_run_fail(home: Home, project: Path, model: ScriptedModel) -> None:

@@ -65,12 +65,12 @@ class ServerProcess:
 
 @asynccontextmanager
 async def server_process(
-    home: Home, directory: Path, *arguments: str, command: str = "serve"
+    home: Home, directory: Path, *arguments: str, command: str = "serve", program: str = OPENCODE
 ) -> AsyncIterator[ServerProcess]:
     """A server that works in ``directory``; on exit it is stopped."""
     home.root.mkdir(parents=True, exist_ok=True)
     process = await anyio.open_process(
-        [OPENCODE, command, "--port", "0", *arguments],
+        [program, command, "--port", "0", *arguments],
         cwd=directory,
         env=home.environment,
         stdin=subprocess.DEVNULL,

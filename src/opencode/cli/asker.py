@@ -1,9 +1,10 @@
 """Who answers the agent's requests for permission and its questions during ``opencode run``."""
 
+import os
 import sys
 from typing import Final, Protocol
 
-import anyio.to_thread
+import anyio
 
 from opencode.permission.schema import PermissionAsked, PermissionReply
 from opencode.question.schema import QuestionAnswers, QuestionAsked, QuestionInfo
@@ -12,6 +13,9 @@ _REPLIES: Final[dict[str, PermissionReply]] = {
     "": "once", "y": "once", "o": "once", "once": "once", "a": "always", "always": "always",
     "n": "reject", "r": "reject", "reject": "reject",
 }  # fmt: skip
+
+
+LINE_BYTES: Final = 4096
 
 
 class Asker(Protocol):
@@ -40,7 +44,10 @@ class Allowing(Refusing):
 
 
 class Terminal:
-    """Asks the person at the terminal. The end of the input refuses."""
+    """Asks the person at the terminal ``keyboard`` (a file descriptor). The end of the input refuses."""
+
+    def __init__(self, keyboard: int) -> None:
+        self._keyboard = keyboard
 
     async def permission(self, asked: PermissionAsked) -> PermissionReply:
         """Asks until the answer is understood; just Enter means once."""
@@ -48,7 +55,7 @@ class Terminal:
         if asked.always:
             _say(f"  always would allow: {', '.join(asked.always)}")
         while True:
-            line = await _read_line("  Allow? [o]nce / [a]lways / [r]eject: ")
+            line = await self._line("  Allow? [o]nce / [a]lways / [r]eject: ")
             reply = "reject" if line is None else _REPLIES.get(line.strip().lower())
             if reply is not None:
                 return reply
@@ -57,20 +64,26 @@ class Terminal:
         """Asks each question in turn."""
         answers: QuestionAnswers = []
         for question in asked.questions:
-            answer = await _ask(question)
-            if answer is None:
+            answer = await self._answer(question)
+            if not answer:
                 return None
             answers.append(answer)
         return answers
 
+    async def _answer(self, question: QuestionInfo) -> list[str]:
+        _say(f"\n? {question.question}")
+        for number, option in enumerate(question.options, start=1):
+            _say(f"  {number}. {option.label}  {option.description}")
+        hint = "numbers separated by commas" if question.multiple is True else "a number"
+        line = await self._line(f"  Answer ({hint}, or text; empty to dismiss): ")
+        return chosen(question, line or "")
 
-async def _ask(question: QuestionInfo) -> list[str] | None:
-    _say(f"\n? {question.question}")
-    for number, option in enumerate(question.options, start=1):
-        _say(f"  {number}. {option.label}  {option.description}")
-    hint = "numbers separated by commas" if question.multiple is True else "a number"
-    line = await _read_line(f"  Answer ({hint}, or text; empty to dismiss): ")
-    return chosen(question, line or "") or None
+    async def _line(self, prompt: str) -> str | None:
+        """One line without its end; ``None`` at the end of the input. Waiting can be cancelled."""
+        print(prompt, end="", file=sys.stderr, flush=True)
+        await anyio.wait_readable(self._keyboard)
+        line = os.read(self._keyboard, LINE_BYTES)  # a terminal gives whole lines, one at a time
+        return line.decode(errors="replace").rstrip("\r\n") if line else None
 
 
 def chosen(question: QuestionInfo, line: str) -> list[str]:
@@ -84,11 +97,3 @@ def chosen(question: QuestionInfo, line: str) -> list[str]:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-async def _read_line(prompt: str) -> str | None:
-    """One line of the terminal without its end; ``None`` at the end of the input."""
-    print(prompt, end="", file=sys.stderr, flush=True)
-    # Reading a terminal cannot be interrupted: when the run ends meanwhile, the thread is left to itself.
-    line = await anyio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
-    return line.rstrip("\n") if line else None

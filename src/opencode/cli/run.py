@@ -161,4 +161,4 @@ def _output(options: RunOptions, session: Session) -> Output:
 def _asker(options: RunOptions) -> Asker:
     if options.auto:
         return Allowing()
-    return Terminal() if sys.stdin.isatty() and sys.stderr.isatty() else Refusing()
+    return Terminal(sys.stdin.fileno()) if sys.stdin.isatty() and sys.stderr.isatty() else Refusing()

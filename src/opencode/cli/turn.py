@@ -1,23 +1,22 @@
 """One turn of a session, followed on the event stream until it is over."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio
 import msgspec
 
 from opencode.cli.asker import Asker
+from opencode.cli.decisions import Decisions
 from opencode.cli.render import Output, error_message
 from opencode.client.client import OpenCodeClient
-from opencode.client.errors import RequestFailed
 from opencode.client.schema import ServerResync
 from opencode.client.stream import EventStream
 from opencode.core.tasks import task_group
 from opencode.core.wire import UNSET, UnsetType
 from opencode.event.schema import Event
-from opencode.permission.schema import PermissionAsked
-from opencode.question.schema import QuestionAsked
+from opencode.permission.schema import PermissionAsked, PermissionReplied
+from opencode.question.schema import QuestionAsked, QuestionRejected, QuestionReplied
 from opencode.session.schema import (
     AssistantMessage,
     MessageError,
@@ -44,7 +43,6 @@ from opencode.session.schema import (
 )
 
 _LAST_EVENTS_SECONDS: Final = 5.0
-_GONE: Final = 404
 
 
 class Turn:
@@ -72,7 +70,8 @@ class Turn:
     async def run(self, stream: EventStream, prompt: Callable[[], Awaitable[MessageWithParts]]) -> None:
         """Send the prompt and show the turn. ``stream`` was opened before. Raises what the prompt raises."""
         async with task_group() as tasks:
-            tasks.start_soon(self._follow, stream)
+            decisions = Decisions(self._client, self._output, self._asker, tasks)
+            tasks.start_soon(self._follow, stream, decisions)
             answer = await prompt()
             self._answer = answer.info.id
             self._check_over()
@@ -81,25 +80,27 @@ class Turn:
             tasks.cancel_scope.cancel()
         self._show_rest(answer)
 
-    async def _follow(self, stream: EventStream) -> None:
+    async def _follow(self, stream: EventStream, decisions: Decisions) -> None:
         async for event in stream:
-            await self._see(event)
+            await self._see(event, decisions)
             self._check_over()
 
     def _check_over(self) -> None:
         if self._answer in self._settled:
             self._over.set()
 
-    async def _see(self, event: Event) -> None:
+    async def _see(self, event: Event, decisions: Decisions) -> None:
         match event:
             case ServerResync():
-                await self._reload()
+                await self._reload(decisions)
             case SessionCreated(info=info) if info.parent_id in self._family:
                 self._family.add(info.id)
             case PermissionAsked() if event.session_id in self._family:
-                await self._decide_permission(event)
+                decisions.permission(event)
             case QuestionAsked() if event.session_id in self._family:
-                await self._decide_question(event)
+                decisions.question(event)
+            case PermissionReplied() | QuestionReplied() | QuestionRejected():
+                decisions.settled(event.request_id)
             case _ if getattr(event, "session_id", None) == self._session_id:
                 self._see_own(event)
 
@@ -158,7 +159,7 @@ class Turn:
         if answer.info.error is not UNSET and not self.failed:
             self._show_error(answer.info.error)
 
-    async def _reload(self) -> None:
+    async def _reload(self, decisions: Decisions) -> None:
         """Make good for missed events: the parts of the current turn, the requests that wait, the status."""
         for message in current_turn(await self._client.messages(self._session_id)):
             if isinstance(message.info, AssistantMessage):
@@ -167,24 +168,9 @@ class Turn:
                 self._see_part(part)
         for request in await self._client.permissions():
             if request.session_id in self._family:
-                await self._decide_permission(PermissionAsked(**msgspec.structs.asdict(request)))
+                decisions.permission(PermissionAsked(**msgspec.structs.asdict(request)))
         statuses = await self._client.statuses()
         self._see_status(statuses.get(self._session_id, StatusIdle()))
-
-    async def _decide_permission(self, asked: PermissionAsked) -> None:
-        reply = await self._asker.permission(asked)
-        if reply == "reject":
-            self._output.refused(asked)
-        with _already_settled():
-            await self._client.reply_permission(asked.id, reply)
-
-    async def _decide_question(self, asked: QuestionAsked) -> None:
-        answers = await self._asker.question(asked)
-        with _already_settled():
-            if answers is None:
-                await self._client.reject_question(asked.id)
-            else:
-                await self._client.reply_question(asked.id, answers)
 
 
 def is_finished(part: Part) -> bool:
@@ -203,13 +189,3 @@ def current_turn(messages: list[MessageWithParts]) -> list[MessageWithParts]:
     """The answers after the last message of a person."""
     start = max((n for n, message in enumerate(messages) if isinstance(message.info, UserMessage)), default=-1)
     return messages[start + 1 :]
-
-
-@contextmanager
-def _already_settled() -> Iterator[None]:
-    """Let go what another client has decided meanwhile."""
-    try:
-        yield
-    except RequestFailed as error:
-        if error.status != _GONE:
-            raise

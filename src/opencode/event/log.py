@@ -8,8 +8,10 @@ import anyio
 
 from opencode.core.clock import Clock
 from opencode.core.ids import EventID, ProjectID, SessionID
+from opencode.core.log import get_logger
 from opencode.event.schema import EventScope
 from opencode.storage.database import Database, Transaction
+from opencode.storage.errors import StorageError
 
 MAX_AGE_MS: Final = 24 * 60 * 60 * 1000
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -20,6 +22,8 @@ TRIM_STEP: Final = 1024
 TRIM_INTERVAL_SECONDS: Final = 3600
 REPLAY_CHUNK: Final = 200
 _ROW_BYTES: Final = 150
+
+log = get_logger(__name__)
 
 
 class LoggedEvent:
@@ -95,7 +99,10 @@ class EventLog:
         """Trim every hour, for logs that are too quiet to trim themselves. Runs until cancelled."""
         while True:
             await anyio.sleep(TRIM_INTERVAL_SECONDS)
-            await self.trim()
+            try:
+                await self.trim()
+            except StorageError as error:
+                log.warning("the event log could not be trimmed", error=error)
 
     async def replay(self, after: int, until: int, directory: str | None) -> AsyncIterator[list[LoggedEvent]]:
         """The events in ``(after, until]`` of one directory, or of all, in order and in chunks.

@@ -2,6 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
 
 from opencode.auth.store import CredentialStore
 from opencode.config.environment import Environment
@@ -24,9 +28,11 @@ from opencode.provider.catalogue import open_catalogue
 from opencode.provider.local import LocalServers
 from opencode.session.sqlite_store import SqliteSessionStore
 from opencode.storage.database import Database, open_database
+from opencode.tool.truncate import clean_outputs
 
 USER_AGENT = f"opencode-server/{SERVER_VERSION}"
 BACKGROUND_JOBS = 16
+CLEAN_EVERY_SECONDS = 3600
 
 
 @asynccontextmanager
@@ -39,7 +45,8 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
     ids = IdGenerator(clock)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(paths.database, clock=clock))
-        bus = EventBus(await open_event_log(database, clock), ids, clock)
+        event_log = await open_event_log(database, clock)
+        bus = EventBus(event_log, ids, clock)
         stack.callback(bus.close)
         await settle_earlier_runs(database, bus, clock)
         tasks = await stack.enter_async_context(task_group())
@@ -47,6 +54,8 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
         jobs = BackgroundJobs(tasks, limit=BACKGROUND_JOBS, service="server")
         local_servers = LocalServers(environment.values)
         jobs.start("find local model servers", local_servers.discover)
+        jobs.start("trim the event log", event_log.keep_trimmed)
+        jobs.start("clean saved tool outputs", lambda: keep_clean(paths.tool_output, clock))
         live_parts = LiveParts()
         bus.live_events = live_parts.events
         catalogue = await stack.enter_async_context(open_catalogue(paths, environment.values, USER_AGENT))
@@ -70,6 +79,13 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             registry=registry,
         )
         yield shared
+
+
+async def keep_clean(directory: Path, clock: Clock) -> None:
+    """Remove saved tool outputs that are too old, every hour. Runs until cancelled."""
+    while True:
+        await anyio.to_thread.run_sync(clean_outputs, directory, clock.now_ms())
+        await anyio.sleep(CLEAN_EVERY_SECONDS)
 
 
 async def settle_earlier_runs(database: Database, bus: EventBus, clock: Clock) -> None:

@@ -12,7 +12,6 @@ from opencode.core.version import API_VERSION
 from opencode.core.wire import set_or
 from opencode.event.bus import EventPublisher
 from opencode.event.schema import EventScope
-from opencode.event.server_events import ServerInstanceDisposed
 from opencode.instance.ground import Ground
 from opencode.instance.instance import Instance
 from opencode.instance.prompts import open_prompts
@@ -88,7 +87,7 @@ async def open_ground(directory: Path, shared: Shared, stack: AsyncExitStack) ->
     loaded = await load_config_with_problems(directory, worktree, shared.paths, shared.environment)
     scope = EventScope(directory=str(directory), project=project.id)
     events = shared.bus.scoped(scope)
-    stack.callback(events.publish, ServerInstanceDisposed(directory=str(directory)))
+    stack.callback(events.dispose)
     for problem in loaded.problems:
         report_to(events)(problem.message)
     store = SqliteSessionStore(shared.database, events, shared.clock, str(directory))

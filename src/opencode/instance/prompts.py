@@ -55,6 +55,7 @@ async def open_prompts(
     with shared.live_parts.include(ground.scope, open_parts):
         async with task_group() as tasks:
             jobs = BackgroundJobs(tasks, limit=BACKGROUND_JOBS, service="session")
+            jobs.start("warm the default model", abilities.providers.warm_default)
             runs = RunState(tasks)
             yield PromptService(
                 sessions=ground.sessions,

@@ -149,11 +149,12 @@ class StepProcessor:
                 await self._append("text", key, text)
             case ReasoningDelta(id=key, text=text):
                 await self._append("reasoning", key, text)
-            case TextStart(id=key):
-                part = TextPart(**self._ids(), text="", time=PartTime(start=self._services.clock.now_ms()))
-                await self._begin("text", key, part)
-            case ReasoningStart(id=key):
-                thought = ReasoningPart(**self._ids(), text="", time=PartTime(start=self._services.clock.now_ms()))
+            case TextStart(id=key, metadata=metadata):
+                start = PartTime(start=self._services.clock.now_ms())
+                await self._begin("text", key, TextPart(**self._ids(), text="", time=start, metadata=metadata or UNSET))
+            case ReasoningStart(id=key, metadata=metadata):
+                start = PartTime(start=self._services.clock.now_ms())
+                thought = ReasoningPart(**self._ids(), text="", time=start, metadata=metadata or UNSET)
                 await self._begin("reasoning", key, thought)
             case TextEnd(id=key, metadata=metadata):
                 await self._end("text", key, metadata)

@@ -1,7 +1,7 @@
 """The model providers of one directory: what there is, what is chosen, and the models that can be called."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from anyio import to_thread
 from opencode.auth.secret import MASK, Secret
 from opencode.auth.store import CredentialStore
 from opencode.config.schema import Config
+from opencode.core.errors import NamedError
 from opencode.core.ids import ModelID, ProviderID
 from opencode.core.log import Logger
 from opencode.core.paths import Paths
@@ -203,6 +204,12 @@ class ProviderService:
         if model.api.npm != DEMO_NPM:
             adapter = self._adapters.language_model(self._connection(model))
             await to_thread.run_sync(adapter.preload)
+
+    async def warm_default(self) -> None:
+        """The same for the model that a prompt gets by default, if there is one."""
+        with suppress(NamedError):
+            wanted = self.default_model()
+            await self.warm(self.model(wanted.provider_id, wanted.model_id))
 
     def provider_options(self, provider_id: ProviderID) -> dict[str, Any]:
         """The options of a provider that decide about requests (``setCacheKey`` and the like); no secrets."""

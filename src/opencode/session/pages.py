@@ -10,11 +10,11 @@ from opencode.core.ids import MessageID, ProjectID, SessionID
 from opencode.core.wire import Wire, encode
 from opencode.session.errors import InvalidCursor
 from opencode.session.inputs import GlobalPage, GlobalSessionFilter, MessagePage, SessionFilter
-from opencode.storage.database import Database
+from opencode.storage.database import Database, Rows
 
 DEFAULT_LIMIT = 100
-LARGE_PAGE = 500
-"""Messages from which on a page is read in a thread, so that it does not hold up the loop."""
+SMALL_PAGE = 100
+"""Messages that are read at once; more are read in slices, so that they do not hold up the loop."""
 
 _MESSAGES = "SELECT seq, id, created_ms, record FROM message WHERE session_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
 _PARTS = (
@@ -73,20 +73,26 @@ async def message_page(database: Database, session_id: SessionID, limit: int | N
     if before is not None and not limit:
         raise InvalidCursor("`before` needs `limit`: say how many messages the page should have")
     below = _END if before is None else _position(database, session_id, before)
-    count = _END if not limit else limit + 1
-    if limit and limit <= LARGE_PAGE:
-        rows = database.read(_MESSAGES, (session_id, below, count))
-    else:
-        rows = await database.read_in_thread(_MESSAGES, (session_id, below, count))
-    has_more = bool(limit) and len(rows) > (limit or 0)
+    rows = await _messages_below(database, session_id, below, limit or None)
     shown = rows[: limit or None][::-1]
+    has_more = len(shown) < len(rows)
     if not shown:
         return MessagePage(body=b"[]")
     span = (session_id, shown[0][0], shown[-1][0])
-    large = len(shown) > LARGE_PAGE
-    parts = await database.read_in_thread(_PARTS, span) if large else database.read(_PARTS, span)
+    is_small = len(shown) <= SMALL_PAGE
+    parts = database.read(_PARTS, span) if is_small else await database.read_large(_PARTS, span)
     cursor = _cursor(shown[0][1], shown[0][2]) if has_more else None
     return MessagePage(body=_join([(seq, record) for seq, _, _, record in shown], parts), next_cursor=cursor)
+
+
+async def _messages_below(database: Database, session_id: SessionID, below: int, limit: int | None) -> Rows:
+    """Newest first; one more than the limit if there are so many, all without a limit."""
+    if limit is not None and limit > SMALL_PAGE:
+        return await database.read_large(_MESSAGES, (session_id, below, limit + 1))
+    rows = database.read(_MESSAGES, (session_id, below, (limit or SMALL_PAGE) + 1))
+    if limit is not None or len(rows) <= SMALL_PAGE:
+        return rows
+    return await database.read_large(_MESSAGES, (session_id, below, _END))
 
 
 def one_message(database: Database, session_id: SessionID, message_id: MessageID) -> bytes | None:

@@ -19,7 +19,7 @@ from opencode.storage.readers import Readers
 from opencode.storage.transaction import Transaction
 from opencode.storage.writer import Writer
 
-__all__ = ["Database", "Transaction", "open_database"]
+__all__ = ["Database", "Rows", "Transaction", "open_database"]
 
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]

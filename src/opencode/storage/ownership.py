@@ -46,11 +46,11 @@ class Ownership:
 
 @contextmanager
 def own(lock_file: Path, *, now_ms: int) -> Iterator[Ownership]:
-    """Hold the lock file; directory and file are made for this user only. Raises ``DataDirectoryInUse`` and,
-    when they cannot be made, ``StorageReadOnlyError``.
+    """Hold the lock file; directory and file are made for this user only.
 
     The lock belongs to the open file: it is gone when the process is, even when it was killed. The file itself
-    stays, since removing it would let two processes lock two files of the same name.
+    stays, since removing it would let two processes lock two files of the same name. Raises ``DataDirectoryInUse``,
+    and ``StorageReadOnlyError`` when directory or file cannot be made.
     """
     try:
         lock_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

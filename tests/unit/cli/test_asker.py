@@ -1,4 +1,6 @@
-import io
+import os
+import pty
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -16,34 +18,50 @@ def question(*, multiple: bool = False) -> QuestionInfo:
     return QuestionInfo(question="Which?", header="h", options=options, multiple=multiple)
 
 
-def typed(monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+Typing = tuple[Callable[[str], None], Terminal]
+END_OF_INPUT = "\x04"
+
+
+@pytest.fixture
+def terminal() -> Iterator[Typing]:
+    """What types at a real terminal, and the asker that reads it."""
+    keyboard, screen = pty.openpty()
+
+    def type_in(text: str) -> None:
+        os.write(keyboard, text.encode())
+
+    yield type_in, Terminal(screen)
+    os.close(keyboard)
+    os.close(screen)
 
 
 @pytest.mark.parametrize(
     ("lines", "reply"),
-    [("\n", "once"), ("A\n", "always"), ("reject\n", "reject"), ("what?\nn\n", "reject"), ("", "reject")],
+    [("\n", "once"), ("A\n", "always"), ("reject\n", "reject"), ("what?\nn\n", "reject"), (END_OF_INPUT, "reject")],
 )
 async def test_a_person_decides_and_the_end_of_input_refuses(
-    lines: str, reply: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    lines: str, reply: str, terminal: Typing, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    typed(monkeypatch, lines)
-    assert await Terminal().permission(ASKED) == reply
+    type_in, asker = terminal
+    type_in(lines)
+    assert await asker.permission(ASKED) == reply
     shown = capsys.readouterr().err
     assert "bash  git push" in shown
     assert "always would allow: git *" in shown
 
 
-async def test_questions_are_answered_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    typed(monkeypatch, "2\nsomething else\n")
+async def test_questions_are_answered_one_by_one(terminal: Typing) -> None:
+    type_in, asker = terminal
+    type_in("2\nsomething else\n")
     asked = QuestionAsked(id="que_1", session_id="ses_1", questions=[question(), question()])
-    assert await Terminal().question(asked) == [["Blue"], ["something else"]]
+    assert await asker.question(asked) == [["Blue"], ["something else"]]
 
 
-async def test_an_empty_line_dismisses_the_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    typed(monkeypatch, "1\n\n")
+async def test_an_empty_line_dismisses_the_questions(terminal: Typing) -> None:
+    type_in, asker = terminal
+    type_in("1\n\n")
     asked = QuestionAsked(id="que_1", session_id="ses_1", questions=[question(), question()])
-    assert await Terminal().question(asked) is None
+    assert await asker.question(asked) is None
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from opencode.cli.turn import Turn
 from opencode.client.client import OpenCodeClient
 from opencode.client.errors import RequestFailed
 from opencode.client.schema import PromptBody
-from opencode.permission.schema import PermissionAsked
+from opencode.permission.schema import PermissionAsked, PermissionReply
 from opencode.session.schema import MessageError, MessagePartDelta, Part, TextPart, TextPartInput, ToolPart
 
 OURS, CHILD, OTHER = "ses_ours", "ses_child", "ses_other"
@@ -231,6 +231,17 @@ async def test_requests_of_subagents_are_decided_too() -> None:
     server = Server([created, asked(CHILD), *done()], answer())
     await play(server)
     assert server.replies == [("/permission/per_1/reply", {"reply": "reject"})]
+
+
+async def test_what_another_client_decides_is_not_asked_any_more() -> None:
+    class Hesitating(Refusing):
+        async def permission(self, asked: PermissionAsked) -> PermissionReply:
+            await anyio.sleep_forever()
+            raise AssertionError
+
+    replied = event("permission.replied", sessionID=OURS, requestID="per_1", reply="once")
+    server = Server([asked(), replied, text(1), *done()], answer())
+    assert (await play(server, Hesitating()))[1].texts == ["text 1"]
 
 
 async def test_questions_are_dismissed_when_nobody_can_answer() -> None:

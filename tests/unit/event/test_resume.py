@@ -219,7 +219,7 @@ async def test_nothing_is_lost_or_doubled_while_clients_come_and_go(tmp_path: Pa
     assert sorted(seen) == list(range(1000))
 
 
-async def test_a_cursor_from_a_changed_event_names_the_session(world: World) -> None:
+async def test_the_log_says_which_session_directory_and_project_an_event_belongs_to(world: World) -> None:
     await world.change(1)
     assert world.database.read("SELECT session_id, type, directory, project FROM event") == [
         ("ses_1", Changed.type, DIRECTORY, "prj")

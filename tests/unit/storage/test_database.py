@@ -236,6 +236,7 @@ async def test_a_killed_process_has_stored_everything_it_acknowledged(tmp_path: 
             if output.count(b"\n") > 5000 and child.returncode is None:
                 child.kill()
     acknowledged = [line for line in output.decode().splitlines(keepends=True) if line.endswith("\n")]
+    assert len(acknowledged) > 5000
     async with open_database(path) as database:
         stored = {row[0] for row in database.read("SELECT session_id FROM todo")}
         assert database.read("PRAGMA integrity_check") == [("ok",)]

@@ -17,7 +17,8 @@ from opencode.storage.database import open_database
 async def main(path):
     async with open_database(pathlib.Path(path)) as database:
         database.ownership.announce("http://127.0.0.1:4096")
-        print("ready", flush=True)
+        sys.stdout.write("ready\\n")
+        sys.stdout.flush()
         await anyio.sleep_forever()
 
 anyio.run(main, sys.argv[1])
@@ -27,12 +28,15 @@ anyio.run(main, sys.argv[1])
 async def test_a_second_server_is_told_who_owns_the_directory_and_a_killed_owner_frees_it(tmp_path: Path) -> None:
     path = tmp_path / "opencode-server.db"
     async with await anyio.open_process([sys.executable, "-c", OWNS, str(path)]) as first:
-        assert first.stdout is not None
-        assert await first.stdout.receive() == b"ready\n"
-        with pytest.raises(DataDirectoryInUse) as raised:
-            async with open_database(path):
-                pass
-        first.kill()
+        try:
+            assert first.stdout is not None
+            with anyio.fail_after(20):
+                assert await first.stdout.receive() == b"ready\n"
+            with pytest.raises(DataDirectoryInUse) as raised:
+                async with open_database(path):
+                    pass
+        finally:
+            first.kill()
     assert raised.value.fields == {"directory": str(tmp_path), "pid": first.pid, "url": "http://127.0.0.1:4096"}
     assert str(first.pid) in raised.value.message
     assert "http://127.0.0.1:4096" in raised.value.message
