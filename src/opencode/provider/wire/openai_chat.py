@@ -125,8 +125,7 @@ def _block(block: TextContent | FileContent) -> Json:
 def _assistant(content: list[TextContent | ReasoningContent | ToolCallContent], request: ModelRequest) -> Json:
     text = "".join(block.text for block in content if isinstance(block, TextContent))
     calls = [_call(block) for block in content if isinstance(block, ToolCallContent)]
-    has_text = any(isinstance(block, TextContent) for block in content)
-    message: Json = {"role": "assistant", "content": text if has_text or not calls else None}
+    message: Json = {"role": "assistant", "content": text}
     message |= _reasoning([block for block in content if isinstance(block, ReasoningContent)], request)
     if calls:
         message["tool_calls"] = calls

@@ -95,7 +95,7 @@ def test_a_history_is_replayed_with_reasoning_calls_and_results() -> None:
         {"role": "tool", "tool_call_id": "call_1", "content": "alpha"},
         {
             "role": "assistant",
-            "content": None,
+            "content": "",
             "tool_calls": [{"id": "call_2", "type": "function", "function": {"name": "read", "arguments": "{}"}}],
         },
     ]
