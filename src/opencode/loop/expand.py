@@ -80,7 +80,7 @@ class PartExpander:
             return await self._local_file(message, file, path, url.query)
         except Exception as error:  # noqa: BLE001 - an edge: an unreadable file must not lose the prompt
             log.warning("file of a prompt not read", path=str(path), error=str(error))
-            return [self._text(message, f"The file {path} could not be read: {error}")]
+            return self._read_note(message, {"filePath": str(path)}, f"The file {path} could not be read: {error}")
 
     async def _local_file(self, message: UserMessage, file: FilePart, path: Path, query: str) -> list[Part]:
         if path.is_dir():

@@ -41,7 +41,9 @@ from opencode.session.changes import Change, ChangeSession, DeletePart, PutMessa
 from opencode.session.schema import (
     AssistantMessage,
     CacheTokens,
+    ContentFilterError,
     MessageError,
+    MessageText,
     MessageTime,
     Part,
     PartTime,
@@ -102,7 +104,7 @@ class StepProcessor:
     async def run(self, language_model: LanguageModel, request: ModelRequest) -> StepResult:
         """Stream one answer to its end. Whatever happens, the message is completed and no part stays open."""
         try:
-            error = await self._call_until_settled(language_model, request)
+            error = await self._call_until_settled(language_model, request) or self._refusal()
             await self._complete(error)
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
@@ -201,11 +203,17 @@ class StepProcessor:
         add = ChangeSession(self.message.session_id, lambda session: _with_usage(session, tokens, cost), silent=True)
         await self._services.store.commit(PutPart(part), PutMessage(self.message), add)
 
+    def _refusal(self) -> MessageError | None:
+        """What the user is told when the provider ended the answer itself."""
+        if self.message.finish != "content-filter":
+            return None
+        return ContentFilterError(data=MessageText(message="The provider's content filter blocked the answer"))
+
     async def _complete(self, error: MessageError | None) -> None:
         await self._close_open()
         await self._calls.settle_open()
         changes: list[Change] = []
-        if error is not None and self.message.finish is UNSET:
+        if error is not None and (self.message.finish is UNSET or isinstance(error, ContentFilterError)):
             self.message = replace(self.message, error=error)
             changes.append(Tell(SessionErrored(session_id=self.message.session_id, error=error)))
         time_ = MessageTime(created=self.message.time.created, completed=self._services.clock.now_ms())
