@@ -135,3 +135,19 @@ async def test_sessions_of_all_projects_are_paged(client: httpx.AsyncClient) -> 
     assert len(page.json()) == 2
     assert page.json()[0]["project"]["worktree"] == page.json()[0]["directory"]
     assert page.headers["x-next-cursor"] == str(page.json()[-1]["time"]["updated"])
+
+
+async def test_a_session_is_forked_with_and_without_a_body(client: httpx.AsyncClient) -> None:
+    """Source: golden trace ``fork``."""
+    session = await create(client, title="Talk")
+    for answer in (
+        await client.post(f"/session/{session['id']}/fork"),
+        await client.post(f"/session/{session['id']}/fork", json={}),
+        await client.post(f"/session/{session['id']}/fork", json={"messageID": "msg_1"}),
+    ):
+        assert (answer.status_code, answer.json()["title"]) == (200, "Talk (fork #1)")
+    missing = await client.post("/session/ses_missing/fork", json={})
+    assert (missing.status_code, missing.json()) == (
+        404,
+        not_found("Session not found: ses_missing", sessionID="ses_missing"),
+    )

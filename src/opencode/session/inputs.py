@@ -2,11 +2,11 @@
 
 from typing import Any, Literal
 
-from opencode.core.ids import MessageID, SessionID, WorkspaceID
+from opencode.core.ids import MessageID, ModelID, ProviderID, SessionID, WorkspaceID
 from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.permission.schema import PermissionRuleset
 from opencode.provider.schema import ModelRef
-from opencode.session.schema import Number, OutputFormat, PartInput, SessionModel
+from opencode.session.schema import FilePartInput, Number, OutputFormat, PartInput, SessionModel
 
 
 class CreateSession(Wire):
@@ -19,6 +19,12 @@ class CreateSession(Wire):
     metadata: dict[str, Any] | UnsetType = UNSET
     permission: PermissionRuleset | UnsetType = UNSET
     workspace_id: WorkspaceID | UnsetType = UNSET
+
+
+class ForkSession(Wire):
+    """Body of ``session.fork``. ``message_id``: the first message that is not copied."""
+
+    message_id: MessageID | UnsetType = UNSET
 
 
 class UpdateSessionTime(Wire):
@@ -81,6 +87,30 @@ class ShellInput(Wire):
     agent: str | UnsetType = UNSET
     model: ModelRef | UnsetType = UNSET
     command: str
+
+
+class AttachedFile(FilePartInput, tag_field="type", tag="file"):
+    """A file that comes with a command."""
+
+
+class CommandInput(Wire):
+    """Body of ``session.command``. ``model``: ``provider/model``."""
+
+    message_id: MessageID | UnsetType = UNSET
+    agent: str | UnsetType = UNSET
+    model: str | UnsetType = UNSET
+    arguments: str
+    command: str
+    variant: str | UnsetType = UNSET
+    parts: list[AttachedFile] | UnsetType = UNSET
+
+
+class InitInput(Wire):
+    """Body of ``session.init``."""
+
+    model_id: ModelID
+    provider_id: ProviderID
+    message_id: MessageID
 
 
 class MessagePage(Wire):

@@ -17,8 +17,10 @@ from opencode.session.changes import (
     PutTodos,
 )
 from opencode.session.errors import MessageNotFound, PartNotFound, SessionNotFound
+from opencode.session.fork import HistoryCopy, before, fork_of
 from opencode.session.inputs import (
     CreateSession,
+    ForkSession,
     GlobalPage,
     GlobalSessionFilter,
     MessagePage,
@@ -128,6 +130,19 @@ class SessionService:
         if not changes:
             return await self.get(session_id)
         return (await self._store.commit(*changes))[-1]
+
+    async def fork(self, session_id: SessionID, wanted: ForkSession) -> Session:
+        """A new session with a copy of the history before a message, or of all of it.
+
+        Publishes ``session.created``, then ``message.updated`` and ``message.part.updated`` for each copy. Raises
+        ``SessionNotFound``. Source: operation ``session.fork``.
+        """
+        original = await self.get(session_id)
+        forked = await self.create(fork_of(original))
+        copy = HistoryCopy(forked.id, self._ids)
+        for message in before(self._store.history(session_id), wanted.message_id):
+            await self._store.commit(*copy.changes(message))
+        return forked
 
     async def delete(self, session_id: SessionID) -> None:
         """Remove the session and its children, deepest first. The caller has stopped what runs.

@@ -1,6 +1,5 @@
 """The session store on SQLite: records as JSON bytes beside the columns that queries need."""
 
-from collections.abc import Sequence
 from typing import Any, assert_never
 
 import msgspec
@@ -82,9 +81,9 @@ class SqliteSessionStore:
     # --- writing --------------------------------------------------------------------------------------------------
 
     async def commit(self, *changes: Change) -> list[Session]:
-        return await self._database.write(lambda tx: self._apply(tx, changes))
+        return await self._database.write(lambda tx: self.apply(tx, *changes))
 
-    def _apply(self, tx: Transaction, changes: Sequence[Change]) -> list[Session]:
+    def apply(self, tx: Transaction, *changes: Change) -> list[Session]:
         changed: list[Session] = []
         events: list[Event] = []
         for change in changes:

@@ -8,6 +8,7 @@ from opencode.core.wire import Wire
 from opencode.session.changes import Change
 from opencode.session.inputs import GlobalPage, GlobalSessionFilter, MessagePage, SessionFilter
 from opencode.session.schema import MessageWithParts, Part, Session, Todo
+from opencode.storage.database import Transaction
 
 
 class RunningSession(Wire):
@@ -26,6 +27,10 @@ class SessionStore(Protocol):
         Returns the sessions that ``ChangeSession`` made, in order. Raises ``SessionNotFound``,
         ``MessageNotFound``, ``MessageTaken``; then nothing is written.
         """
+        ...
+
+    def apply(self, tx: Transaction, *changes: Change) -> list[Session]:
+        """The same as part of a transaction that somebody else commits."""
         ...
 
     def session(self, session_id: SessionID) -> Session | None: ...

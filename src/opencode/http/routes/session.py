@@ -8,7 +8,7 @@ from opencode.http.answer import Raw
 from opencode.http.operation import operation
 from opencode.http.schema import QueryCount, QueryFlag
 from opencode.instance.instance import Instance
-from opencode.session.inputs import CreateSession, SessionFilter, UpdateSession
+from opencode.session.inputs import CreateSession, ForkSession, SessionFilter, UpdateSession
 from opencode.session.schema import Number, Session, SessionStatus, SnapshotFileDiff, Todo
 
 KNOWN = ("BadRequest", "NotFoundError")
@@ -102,6 +102,12 @@ async def get_diff(instance: Instance, session_id: SessionID, query: DiffQuery) 
     return await instance.sessions.diff(session_id, set_or(query.message_id, None))
 
 
+@operation("session.fork", "POST", "/session/{sessionID}/fork", errors=KNOWN)
+async def fork_session(instance: Instance, session_id: SessionID, body: ForkSession) -> Session:
+    """Copy a session up to a message into a new one."""
+    return await instance.sessions.fork(session_id, body)
+
+
 @operation("session.abort", "POST", "/session/{sessionID}/abort", errors=("BadRequest",))
 async def abort_session(instance: Instance, session_id: SessionID) -> bool:
     """Stop whatever runs in a session."""
@@ -120,4 +126,5 @@ operations = (
     list_todos,
     get_diff,
     abort_session,
+    fork_session,
 )
