@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run run-once test check format lint types layers bench docs
+.PHONY: help setup run run-once test check format lint types layers bench docs crash crash-long streams-long soak official-clients
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,14 @@ run-once: setup ## the same, then stop
 test: setup $(node_modules) ## all tests
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
+.PHONY: update-traces
+update-traces: setup ## rewrite the golden traces of tests/trace; review the diff
+	UPDATE_TRACES=1 $(BIN)/pytest -n $(WORKERS) tests/trace
+
+.PHONY: fuzz
+fuzz: setup ## 20,000 random requests: every answer must be one the document promises
+	FUZZ_CASES=$(or $(CASES),20000) $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/fuzz
+
 check: setup format-check lint types layers test ## the whole gate
 
 format: setup ## format the code
@@ -50,8 +58,23 @@ types: setup
 layers: setup
 	$(BIN)/lint-imports
 
-bench: setup ## measure the server's parts; run it on a quiet machine
-	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file; done
+crash: setup ## kill the server 300 times, and break its disk; SEED=... plays one world again
+	CRASH_SEED=$(SEED) CRASH_WORLDS=20 $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/crash
+
+crash-long: setup ## the same for half an hour, with new seeds
+	CRASH_PREFIX=$$(date +%s)- CRASH_WORLDS=200 CRASH_SECONDS=60 $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/crash
+
+official-clients: setup ## drive OpenCode's own clients on the server (needs root, tmux, npm); VERSION=1.2.15 takes an older one
+	$(BIN)/python -m scripts.official_clients $(if $(VERSION),--version $(VERSION)) $(if $(ONLY),--only $(ONLY))
+
+streams-long: setup ## clients with faults follow 100,000 events and many restarts; SEED=... plays a run again
+	$(BIN)/python -m tests.stream.long $(if $(SEED),--seed $(SEED))
+
+soak: setup ## 10,000 prompts while clients come and go: nothing may grow; draws docs/soak.svg
+	$(BIN)/python -m bench.soak --out docs
+
+bench: setup ## compare with the official servers and write docs/performance.md; best on a quiet machine
+	$(BIN)/python -m bench --report docs
 
 docs: setup ## bring the generated pages of docs/ up to date
 	$(BIN)/python -m opencode.http.endpoints_page docs/endpoints.md

@@ -62,6 +62,9 @@ SAMPLES = {
     "question.list": Sample(),
     "session.abort": Sample(SESSION),
     "session.fork": Sample(SESSION),
+    "session.revert": Sample(SESSION, body={"messageID": "{message}"}),
+    "session.unrevert": Sample(SESSION),
+    "session.summarize": Sample(SESSION, body={"providerID": "demo", "modelID": "demo"}),
     "session.children": Sample(SESSION),
     "session.command": Sample(SESSION, body={"command": "init", "arguments": "briefly"}),
     "session.create": Sample(body={}),
@@ -93,3 +96,20 @@ ELSEWHERE = {
     "question.reply": "test_asking.py",
 }
 """Operations that need more than one request, and the test that makes them."""
+
+DIVERGENCES = {
+    "abort": "idle is told once, not twice; asks of the stopped run are settled with `permission.replied` or "
+    "`question.rejected`; a pause before another try ends with `MessageAbortedError` on the message",
+    "failures": "idle is told once; parts of a failed attempt are taken back with `message.part.removed` before the "
+    "next one; an answer without an end is a failure; five tries at most; nothing is repeated once a tool has started",
+    "same call ids": "calls of one answer with the same id are kept apart; from the second on the id is ours",
+    "errors": "bodies hold the fields of all generations (`name`, `data`, `message`, `_tag`, and `success`, `error`, "
+    "`errors` where the request has a fault)",
+    "unknown": "an unknown agent or model is 400 with the names there are, not 500; an unknown session is 404 for "
+    "`session.abort`, `session.diff` and as `parentID` of `session.create`; a `limit` that is no number is 400",
+    "messages": "user messages say their `variant` at the top too; a message id that is stored is not stored again; "
+    "messages of a busy session are not deleted (409)",
+    "session.shell": "`agent` may be left out; the user's message comes before the assistant's, also by id",
+    "tools": "a model may only see the tools this server has; `webfetch` lists its formats in alphabetical order",
+}
+"""Where our traces (``tests/trace``) differ on purpose from those of the official server 1.18.33."""

@@ -11,6 +11,7 @@ from opencode.agent.rules import RulePlaces
 from opencode.agent.schema import Agent
 from opencode.config.schema import AgentConfig, Config
 from opencode.core.ids import ModelID, ProviderID
+from opencode.core.masking import masked
 from opencode.core.paths import Paths
 from opencode.core.wire import UNSET, replace, set_or
 from opencode.permission.ruleset import rules_from_config
@@ -34,6 +35,10 @@ class AgentService:
         if name not in self._agents:
             raise AgentNotFound(name, [agent.name for agent in self.list() if agent.is_visible])
         return self._agents[name]
+
+    def presented(self) -> list[Agent]:
+        """All agents as :meth:`list` gives them, with secrets in their options masked: for clients."""
+        return [replace(agent, options=masked(agent.options)) if agent.options else agent for agent in self.list()]
 
     def list(self) -> list[Agent]:
         """All agents, hidden ones too: the default first, then by name. Source: operation ``app.agents``."""

@@ -1,7 +1,6 @@
 """A value that must not leave the process by accident."""
 
-MASK = "********"
-"""What is shown in place of a secret."""
+from opencode.core.masking import MASK as MASK
 
 
 class Secret:

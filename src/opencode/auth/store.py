@@ -1,8 +1,6 @@
 """``auth.json``: the credentials file that the official server also reads and writes (spec: providers, section 3)."""
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from opencode.auth.schema import (
 from opencode.auth.secret import Secret
 from opencode.core.log import Logger
 from opencode.core.paths import Paths
+from opencode.core.whole_file import write_whole
 from opencode.core.wire import encode
 
 log = Logger("auth")
@@ -50,7 +49,7 @@ class CredentialStore:
         return {key: credential for key, credential in credentials.items() if credential is not None}
 
     async def set(self, provider_id: str, auth: Auth) -> None:
-        """Store a credential, in place of the one that is there."""
+        """Store a credential, in place of the one that is there. Raises ``FileNotStored``, as :meth:`remove`."""
         entry = json.loads(encode(auth))
 
         def put(entries: Entries) -> None:
@@ -114,18 +113,8 @@ def _keep_damaged(path: Path) -> None:
 
 
 def _write(path: Path, entries: Entries) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # mkstemp makes the file with mode 0600 before anything is in it.
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".auth-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(entries, file, indent=2, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    text = json.dumps(entries, indent=2, ensure_ascii=False)
+    write_whole(path, text.encode(), new_mode=0o600, keep_mode=False, directory_mode=0o700)
 
 
 def _credential(entry: Any) -> Credential | None:

@@ -1,5 +1,6 @@
 """The ``opencode`` program: its options, commands and exit codes (spec: CLI, sections 1 and 2)."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -85,20 +86,26 @@ def command(name: str, options: Callable[[Any], Any]) -> Callable[[Callable[...,
 # Each command imports its work when it is called: `serve` never loads the HTTP client, `--help` loads neither.
 
 
+def _server() -> Callable[[GlobalOptions, NetworkOptions], int]:
+    """The server, loaded. What imports make stays, so the garbage collector need not look at it, now or later."""
+    gc.disable()
+    from opencode.cli.serve import serve_command
+
+    gc.freeze()
+    gc.enable()
+    return serve_command
+
+
 @command("serve", network_options)
 def serve(globals_: GlobalOptions, **options: Any) -> int:
     """Start the headless server."""
-    from opencode.cli.serve import serve_command
-
-    return serve_command(globals_, NetworkOptions(**options))
+    return _server()(globals_, NetworkOptions(**options))
 
 
 @command("server", network_options)
 def server(globals_: GlobalOptions, **options: Any) -> int:
     """Start the headless server on port 3000, if nothing else is said."""
-    from opencode.cli.serve import serve_command
-
-    return serve_command(globals_, NetworkOptions(**options, default_port=3000))
+    return _server()(globals_, NetworkOptions(**options, default_port=3000))
 
 
 @command("run", run_options)

@@ -1,8 +1,10 @@
 """Slash commands as they are sent to clients (spec: commands and skills, section 1)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
+from opencode.core.ids import MessageID, SessionID
 from opencode.core.wire import UNSET, UnsetType, Wire
+from opencode.event.schema import Event
 
 
 class Command(Wire):
@@ -16,3 +18,13 @@ class Command(Wire):
     template: str
     subtask: bool | UnsetType = UNSET
     hints: list[str]
+
+
+class CommandExecuted(Event):
+    """A command was run and answered. ``message_id``: the answer; ``arguments``: as they were given."""
+
+    type: ClassVar[str] = "command.executed"
+    name: str
+    session_id: SessionID
+    arguments: str
+    message_id: MessageID

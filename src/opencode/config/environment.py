@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+OF_THE_SERVER = frozenset({"OPENCODE_SERVER_PASSWORD", "OPENCODE_AUTH_CONTENT"})
 TRUE = frozenset({"true", "1"})
 
 
@@ -21,6 +22,10 @@ class Environment:
     def get(self, name: str) -> str | None:
         """The value, or None when the variable is unset or empty."""
         return self.values.get(name) or None
+
+    def for_commands(self) -> dict[str, str]:
+        """What commands of the model and of projects inherit: everything but what opens this server to them."""
+        return {name: value for name, value in self.values.items() if name not in OF_THE_SERVER}
 
     def flag(self, name: str) -> bool:
         """Whether the variable is ``true`` or ``1``, in any case."""

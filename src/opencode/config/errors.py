@@ -48,6 +48,15 @@ class ConfigFrontmatterError(Invalid):
         self.path = str(path)
 
 
+class ConfigWithheldError(Invalid):
+    """Something in a file of a project that is not trusted was left as it is written, for the user's sake."""
+
+    name = "ConfigWithheldError"
+
+    def __init__(self, path: Path | str, withheld: list[str], remedy: str) -> None:
+        super().__init__(f"{path}: left as written: {'; '.join(withheld)}. {remedy}", path=str(path))
+
+
 class ConfigPatchInvalid(Invalid):
     """A change that was asked for does not fit the schema; nothing was written."""
 

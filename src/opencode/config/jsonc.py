@@ -8,6 +8,8 @@ import pyjson5
 
 from opencode.config.errors import ConfigJsonError
 
+SHORTEST_SECRET = 12
+_TEXT = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?')
 _TOKENS = {"JSON5Value": "a value", "IdentifierStart": "a name in double quotes", "NumericLiteral": "number"}
 _NEAR = re.compile(r" (?:starting )?near (\d+)")
 _CODE_POINT = re.compile(r"U\+([0-9a-fA-F]{4,6})")
@@ -45,10 +47,24 @@ def explain_fault(text: str, fault: Exception) -> str:
     index = min(max(int(near.group(1)) - 1, 0), len(text)) if near else 0
     line = text.count("\n", 0, index) + 1
     start = text.rfind("\n", 0, index) + 1
-    shown = text[start:].split("\n", 1)[0].rstrip("\r")
+    shown = _without_secrets(text[start:].split("\n", 1)[0].rstrip("\r"))
     column = index - start + 1
     caret = "".join("\t" if char == "\t" else " " for char in shown[: column - 1]) + "^"
     return f"{_words(_NEAR.sub('', message))} at line {line}, column {column}\n{shown}\n{caret}"
+
+
+def _without_secrets(line: str) -> str:
+    """The line with texts that look like credentials blanked, so that the caret still stands under its place."""
+    return _TEXT.sub(lambda found: found[0] if found[2] or _is_open(found[1]) else _blank(found[1]), line)
+
+
+def _is_open(text: str) -> bool:
+    is_short = len(text) < SHORTEST_SECRET + 2
+    return is_short or "{env:" in text or "{file:" in text or " " in text or "/" in text
+
+
+def _blank(text: str) -> str:
+    return '"' + "*" * (len(text) - 2) + '"'
 
 
 def _words(message: str) -> str:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from opencode.config.confinement import Confinement
 from opencode.config.errors import ConfigFrontmatterError, ConfigInvalidError
 from opencode.config.merge import Json
 from opencode.config.parse import find_issues
-from opencode.config.text import read_text
 from opencode.config.yaml import YamlError, read_yaml
+from opencode.core.text_file import read_text
+
+DIRECTORY_LIMIT = 1_000
+"""Directories that are looked through: a link in a repository may lead to the whole disk."""
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _KEY_AND_VALUE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*:\s*(.*)")
@@ -68,16 +72,21 @@ class Definitions:
     problems: list[ConfigFrontmatterError]
 
 
-def read_definitions(folder: Path) -> Definitions:
+def read_definitions(folder: Path, within: Path | None = None) -> Definitions:
     """The commands, agents, modes and plugins of a configuration directory.
+
+    ``within``: files that are links to somewhere outside of this directory are left out without a word.
 
     A file that cannot be read, or whose front matter is not YAML, is a problem and left out; so is, without a
     word, a mode that is not valid. A command or an agent that is not valid raises ``ConfigInvalidError``.
     """
     layer: Json = {}
     problems: list[ConfigFrontmatterError] = []
+    admits = Confinement(root=within).admits
     for kind in _KINDS:
         for path, name in _markdown_files(folder, kind.folders, nested=kind.nested):
+            if not admits(path):
+                continue
             try:
                 front_matter, body = read_markdown(path)
             except ConfigFrontmatterError as problem:
@@ -139,10 +148,12 @@ def _markdown_files(folder: Path, names: tuple[str, ...], *, nested: bool) -> It
 
 
 def _walk(root: Path, *, nested: bool) -> Iterator[Path]:
-    """The files below a directory. Links are followed, but no directory is entered twice."""
+    """The files below a directory. Links are followed, but no directory is entered twice, and not more than so many."""
     entered: set[str] = set()
     for current, folders, files in os.walk(root, followlinks=True):
         entered.add(os.path.realpath(current))
+        if len(entered) > DIRECTORY_LIMIT:
+            return
         folders[:] = [name for name in folders if nested and os.path.realpath(f"{current}/{name}") not in entered]
         yield from (Path(current, name) for name in files)
 

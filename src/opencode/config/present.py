@@ -1,45 +1,43 @@
-"""What of a configuration is shown to clients: credentials of the server itself are not."""
+"""What of a configuration is shown to clients: no credentials, neither the server's nor those of providers."""
 
 from typing import Any
 
+import msgspec
+
 from opencode.config.merge import Json
 from opencode.config.schema import Config
-from opencode.config.server_schema import BasicAuthConfig, BearerAuthConfig, CorsConfig
-from opencode.core.wire import UNSET, UnsetType, replace
+from opencode.core.masking import masked, without_masked
 
 MASK = "***"
+_WITH_SECRETS = ("enterprise", "formatter", "lsp", "mcp", "plugin", "provider")
+_WITH_OPTIONS = ("agent", "mode")
 
 
-def presented(config: Config) -> Config:
-    """The configuration as ``GET /config`` answers it (spec: seed variants, 4.2).
-
-    ``server.auth`` is masked; the object form of ``server.cors``, which official clients do not know, moves to
-    ``server.corsOptions`` and leaves its origins.
-    """
-    if config.server is UNSET:
-        return config
-    server = replace(config.server, auth=_masked(config.server.auth))
-    if isinstance(server.cors, CorsConfig):
-        server = replace(server, cors=server.cors.origins, cors_options=server.cors)
-    return replace(config, server=server)
-
-
-def _masked(auth: BearerAuthConfig | BasicAuthConfig | UnsetType) -> BearerAuthConfig | BasicAuthConfig | UnsetType:
-    match auth:
-        case BearerAuthConfig():
-            return replace(auth, tokens=[MASK] * len(auth.tokens))
-        case BasicAuthConfig():
-            return replace(auth, password=MASK)
-        case _:
-            return auth
+def presented(config: Config) -> Json:
+    """The configuration as ``GET /config`` answers it (spec: seed variants, 4.2; security)."""
+    return presented_layer(msgspec.to_builtins(config))
 
 
 def presented_layer(layer: Json) -> Json:
-    """The same for a layer that is not yet a whole configuration."""
-    server: Any = layer.get("server")
-    if server is None:
-        return layer
-    return {**layer, "server": _server_layer(server)}
+    """A layer of a configuration, or all of it, as it may be shown.
+
+    ``server.auth`` and what may be a secret of providers, MCP servers and the like is masked; the object form of
+    ``server.cors``, which official clients do not know, moves to ``server.corsOptions`` and leaves its origins.
+    """
+    shown = dict(layer)
+    for section in _WITH_SECRETS:
+        if section in shown:
+            shown[section] = masked(shown[section])
+    for section in _WITH_OPTIONS:
+        if section in shown:
+            shown[section] = {name: _agent_layer(agent) for name, agent in shown[section].items()}
+    if "server" in shown:
+        shown["server"] = _server_layer(shown["server"])
+    return shown
+
+
+def _agent_layer(agent: Json) -> Json:
+    return {**agent, "options": masked(agent["options"])} if agent.get("options") else agent
 
 
 def _server_layer(server: Json) -> Json:
@@ -56,7 +54,9 @@ def _server_layer(server: Json) -> Json:
 
 def without_presented(patch: Json) -> Json:
     """A change without what :func:`presented` made up: clients send back what they were shown."""
-    server = patch.get("server")
+    sections = (*_WITH_SECRETS, *_WITH_OPTIONS)
+    patch = {key: without_masked(value) if key in sections else value for key, value in patch.items()}
+    server: Any = patch.get("server")
     if not isinstance(server, dict):
         return patch
     kept = {key: value for key, value in server.items() if key != "corsOptions"}

@@ -1,7 +1,5 @@
 """Read and change configuration files for the routes of ``/config`` and ``/global/config``."""
 
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,9 @@ from opencode.config.locate import GLOBAL_NAMES, PROJECT_NAMES
 from opencode.config.merge import Json
 from opencode.config.parse import find_issues, normalise
 from opencode.config.present import presented_layer, without_presented
-from opencode.config.text import read_text
 from opencode.core.paths import Paths
+from opencode.core.text_file import read_text
+from opencode.core.whole_file import write_whole
 
 REMOVABLE = ("shell",)
 """Settings that an empty text takes away."""
@@ -44,7 +43,7 @@ class ConfigService:
 
         The file is the first of ``opencode.jsonc``, ``opencode.json``, ``config.json`` that exists, else a new
         ``opencode.jsonc``. Raises ``ConfigPatchInvalid``, and when the file is broken already ``ConfigJsonError``
-        or ``ConfigInvalidError``; then nothing is written.
+        or ``ConfigInvalidError``; ``FileNotStored`` when the disk refuses. Then nothing is written.
         """
         change = _checked(patch)
         candidates = [self._paths.config / name for name in reversed(GLOBAL_NAMES)]
@@ -74,7 +73,7 @@ class ConfigService:
         self._reader.text(old, source=path, directory=path.parent)
         new = edit_jsonc(old, kept, removed)
         self._reader.text(new, source=path, directory=path.parent)
-        write_whole(path, new, new_mode=0o600 if private else 0o666)
+        write_whole(path, new.encode(), new_mode=0o600 if private else 0o666)
 
 
 def _checked(patch: Any) -> Json:
@@ -87,21 +86,3 @@ def _checked(patch: Any) -> Json:
 def _first_existing(candidates: list[Path]) -> Path:
     """The file that wins among those that exist, else the first to be made."""
     return next((path for path in candidates if path.exists()), candidates[0])
-
-
-def write_whole(path: Path, text: str, *, new_mode: int) -> None:
-    """Replace a file in one step: readers see the old or the new text. An existing file keeps its mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, new_mode)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            if path.exists():
-                os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from opencode.config.environment import Environment
 from opencode.config.errors import ConfigInvalidError, Issue
-from opencode.config.text import read_text
+from opencode.core.text_file import read_text
 from opencode.core.wire import encode
 
 _ENV = re.compile(r"\{env:([^}]+)\}")
@@ -19,7 +19,7 @@ def substitute(text: str, *, source: Path | str, directory: Path, home: Path, en
     is relative to ``directory``, ``~/`` is ``home``; tokens on ``//`` lines stay. Raises ``ConfigInvalidError``
     when a file cannot be read.
     """
-    text = _ENV.sub(lambda token: environment.values.get(token.group(1), ""), text)
+    text = _with_environment(text, environment)
     if "{file:" not in text:
         return text
 
@@ -27,14 +27,28 @@ def substitute(text: str, *, source: Path | str, directory: Path, home: Path, en
         line_start = text.rfind("\n", 0, token.start()) + 1
         if text[line_start : token.start()].lstrip().startswith("//"):
             return token.group()
-        path = _resolve(token.group(1), directory, home)
+        path = resolve_file(token.group(1), directory, home)
         return encode(_read(path, token.group(), source).strip()).decode()[1:-1]
 
     return _FILE.sub(content, text)
 
 
-def _resolve(path: str, directory: Path, home: Path) -> Path:
+def substitute_value(value: str, *, source: Path | str, directory: Path, home: Path, environment: Environment) -> str:
+    """The same for one text of a configuration that has been read already: nothing is escaped."""
+
+    def content(token: re.Match[str]) -> str:
+        return _read(resolve_file(token.group(1), directory, home), token.group(), source).strip()
+
+    return _FILE.sub(content, _with_environment(value, environment))
+
+
+def resolve_file(path: str, directory: Path, home: Path) -> Path:
+    """The file that a token names."""
     return home / path[2:] if path.startswith("~/") else directory / path
+
+
+def _with_environment(text: str, environment: Environment) -> str:
+    return _ENV.sub(lambda token: environment.values.get(token.group(1), ""), text)
 
 
 def _read(path: Path, token: str, source: Path | str) -> str:

@@ -1,7 +1,11 @@
 """YAML as front matter has it: the JSON-like kinds of values only, and no aliases."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
+
+DEEPEST = 64
+"""Levels of nesting. The fast reader has no limit of its own: deep enough a text ends the process."""
 
 _BOOLEAN = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
 
@@ -20,13 +24,26 @@ def read_yaml(text: str) -> Any:
 
     loader = _loader(yaml)
     try:
-        if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
-            raise YamlError("aliases are not supported")
+        _check(yaml, yaml.parse(text, Loader=loader))
         return _plain(yaml.load(text, Loader=loader))
     except yaml.YAMLError as error:
         raise YamlError(_reason(error)) from error
     except (ValueError, RecursionError) as error:
         raise YamlError(str(error)) from error
+
+
+def _check(yaml: Any, events: Iterable[Any]) -> None:
+    """Refuse what makes a small text large or deep, before anything is built from it."""
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise YamlError("aliases are not supported")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise YamlError(f"more than {DEEPEST} levels are not supported")
 
 
 def _loader(yaml: Any) -> Any:

@@ -18,6 +18,27 @@ STREAM_LIMIT_BYTES = 1024 * 1024
 """The longest line that ``readline`` takes; twice as much is buffered before the child has to wait."""
 
 
+class LoopPipe:
+    """Our end of a pipe, to be handed to the event loop, which closes it.
+
+    asyncio closes the object it was given; uvloop closes the descriptor and then the object too. Between the two a
+    thread may have got the same number for a file of its own, so on uvloop closing the object must do nothing.
+    """
+
+    def __init__(self, pipe: IO[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        # A copy: the pipe's own object closes its descriptor for good, here and never again.
+        self._descriptor = os.dup(pipe.fileno())
+        pipe.close()
+        self._loop_closes = type(loop).__module__.startswith("uvloop")
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def close(self) -> None:
+        if not self._loop_closes:
+            os.close(self._descriptor)
+
+
 class Child:
     """A started process; the leader of its own session. ``exit_code`` is negative for a signal."""
 
@@ -59,7 +80,9 @@ class Child:
     async def _reader(self, pipe: IO[bytes]) -> asyncio.StreamReader:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=STREAM_LIMIT_BYTES, loop=loop)
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader, loop=loop), pipe)
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader, loop=loop), LoopPipe(pipe, loop)
+        )
         self._transports.append(transport)
         return reader
 
@@ -68,7 +91,7 @@ class Child:
         # The reader is never read: its protocol is the one that knows how to wait for a full pipe.
         unused = asyncio.StreamReader(loop=loop)
         transport, protocol = await loop.connect_write_pipe(
-            lambda: asyncio.StreamReaderProtocol(unused, loop=loop), pipe
+            lambda: asyncio.StreamReaderProtocol(unused, loop=loop), LoopPipe(pipe, loop)
         )
         self._transports.append(transport)
         return asyncio.StreamWriter(transport, protocol, None, loop)

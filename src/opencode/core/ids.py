@@ -1,5 +1,6 @@
 """Identifiers: their types, their layout, and the generator (spec: ids and storage, section 1)."""
 
+import os
 import secrets
 import threading
 from typing import Annotated, Literal, NewType
@@ -23,6 +24,8 @@ ModelID = NewType("ModelID", str)
 Prefix = Literal["ses", "msg", "prt", "per", "que", "pty", "tool", "evt", "wrk", "job"]
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_TAIL = bytes(ord(BASE62[byte % 62]) for byte in range(256))
+"""The base62 character of each random byte."""
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MASK = (1 << 48) - 1
 
@@ -75,7 +78,7 @@ class IdGenerator:
             # The counter starts at 1 in each millisecond and carries into the next when it overflows.
             self._last = value = max(self._clock.now_ms() * 4096 + 1, self._last + 1)
         stamp = (~value if descending else value) & _MASK
-        tail = "".join(BASE62[byte % 62] for byte in secrets.token_bytes(14))
+        tail = os.urandom(14).translate(_TAIL).decode()
         return f"{prefix}_{stamp:012x}{tail}"
 
 

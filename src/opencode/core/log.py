@@ -27,6 +27,12 @@ _SECRET_TEXT: Final = re.compile(
       | \b(?:sk|pk|rk|ghp|gho|xox[abp])[-_][\w-]{8,}""",
     re.IGNORECASE | re.VERBOSE,
 )
+_SECRET_HINTS: Final = (
+    "bearer", "basic", "auth_token=", "@",
+    *(kind + mark for kind in ("sk", "pk", "rk", "ghp", "gho", "xoxa", "xoxb", "xoxp") for mark in "-_"),
+)  # fmt: skip
+"""One of these stands in whatever ``_SECRET_TEXT`` finds."""
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PLAIN: Final = re.compile(r'[^\s"=]+')
 
 
@@ -81,8 +87,8 @@ class LineFormatter(logging.Formatter):
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         tags = {"service": record.name.removeprefix(f"{ROOT}."), **getattr(record, "tags", {})}
         head = f"{_NAMES.get(record.levelno, record.levelname):<5} {moment} +{since_ms}ms"
-        message = record.getMessage().replace("\n", "\\n")
-        line = " ".join([head, *(_tag(key, value) for key, value in tags.items() if value is not None), message])
+        pieces = (*(_tag(key, value) for key, value in tags.items() if value is not None), record.getMessage())
+        line = _printable(" ".join([head, *pieces]))
         if record.exc_info:
             line += "\n" + _indented(self.formatException(record.exc_info))
         return without_secrets(line)
@@ -95,15 +101,26 @@ def level_number(level: LogLevel) -> int:
 
 def without_secrets(text: str) -> str:
     """The text with what looks like a credential replaced by ``***``."""
+    lower = text.lower()
+    if not any(hint in lower for hint in _SECRET_HINTS):  # most lines; far cheaper than the pattern
+        return text
     return _SECRET_TEXT.sub(lambda match: (match["keep"] or "") + _HIDDEN, text)
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
+    return "\n".join(f"    {_printable(line)}" for line in text.splitlines())
+
+
+def _printable(text: str) -> str:
+    """The text on one line, without what a terminal would obey."""
+    if text.isprintable():
+        return text
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _tag(key: str, value: Any) -> str:
     """``key=value``; text with spaces, and what is not text, as JSON. Numbers, such as token counts, are no secrets."""
+    key = _quoted(key)
     if isinstance(value, bool | int | float):
         return f"{key}={value}"
     if _SECRET_TAG.search(key):

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
@@ -18,6 +18,8 @@ from opencode.core.log import ROOT, LineFormatter, LogLevel, level_number
 FILE_LIMIT_BYTES: Final = 20_000_000
 KEPT_FILES: Final = 10
 _CLEAN_ABOVE: Final = 5
+_UNUSED_DETAILS: Final = ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks")
+"""What the stdlib finds out for every line unless told otherwise (its how-to, "Optimization"); our lines show none."""
 _OURS: Final = re.compile(r"\d{4}-\d\d-\d\dT\d{6}\.log")
 
 
@@ -32,6 +34,9 @@ def configure_logging(level: LogLevel, *, to_stderr: bool, directory: Path, cloc
     handler.setFormatter(LineFormatter())
     ours, root = logging.getLogger(ROOT), logging.getLogger()
     before = ours.level
+    details = [(name, getattr(logging, name, None)) for name in _UNUSED_DETAILS]
+    for name in _UNUSED_DETAILS:
+        setattr(logging, name, None)
     ours.setLevel(level_number(level))
     root.addHandler(handler)
     try:
@@ -39,6 +44,8 @@ def configure_logging(level: LogLevel, *, to_stderr: bool, directory: Path, cloc
     finally:
         root.removeHandler(handler)
         ours.setLevel(before)
+        for name, value in details:
+            setattr(logging, name, value)
         handler.close()
 
 
@@ -48,8 +55,32 @@ class PrivateFileHandler(RotatingFileHandler):
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=FILE_LIMIT_BYTES, backupCount=1, encoding="utf-8")
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line. The stdlib's way formats it twice and asks the file system for the size each time."""
+        try:
+            line = self.format(record) + "\n"
+            if self._size + len(line) > self.maxBytes:
+                self.doRollover()
+            if self.stream is None:  # a rollover failed
+                self.stream = self._open()
+            self.stream.write(line)
+            self.stream.flush()
+            self._size += len(line)
+        except Exception:  # noqa: BLE001 - an edge: a log that fails must not break what it tells of
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A line that the disk refuses is lost; saying so for each on stderr would help nobody."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):  # what the disk refused until now, it refuses at the end too
+            super().close()
+
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._size = os.fstat(descriptor).st_size
         return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding="utf-8")
 
 

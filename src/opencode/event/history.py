@@ -58,7 +58,8 @@ class History:
         obstacle = self._obstacle(cursor, position)
         if cursor is None or obstacle is not None:
             resync = ServerResync(reason=obstacle or "malformed")
-            return Beginning(self._local(ServerConnected(), envelope, here) + self._local(resync, envelope, here))
+            # The greeting moves no cursor: if the stream breaks right after it, the client must be told again.
+            return Beginning(self._local(ServerConnected(), envelope, None) + self._local(resync, envelope, here))
         # The greeting repeats the client's cursor: if the stream breaks right after it, nothing has been skipped.
         greeting = self._local(ServerConnected(), envelope, cursor)
         if cursor.seq >= self._ring.floor:
@@ -108,9 +109,9 @@ class History:
         data = envelope(Frame(event.seq, event.id, event.type, event.properties, scope, event.session_id))
         return sse(data, self._cursor(event.seq) if event.seq < gap.safe else None) if data else b""
 
-    def _local(self, event: Event, envelope: Envelope, cursor: Cursor) -> bytes:
+    def _local(self, event: Event, envelope: Envelope, cursor: Cursor | None) -> bytes:
         data = envelope(local_frame(event, self._ids.event()))
-        return sse(data, str(cursor).encode()) if data else b""
+        return sse(data, None if cursor is None else str(cursor).encode()) if data else b""
 
     def _cursor(self, seq: int) -> bytes:
         return str(Cursor(self._log.epoch, seq)).encode()

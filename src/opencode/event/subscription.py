@@ -16,8 +16,9 @@ BATCH_BYTES: Final = 256 * 1024
 class Subscription:
     """A bounded buffer of messages between the bus and one stream.
 
-    ``history`` comes first: the greeting and what the client missed. A stream that falls so far behind that the
-    buffer would pass its bound is ended, with ``lagged`` set and ``on_lag`` called; its client resumes from its cursor.
+    ``history`` comes first: the greeting and what the client missed. A stream that falls so far behind that its
+    buffer has passed its bound is ended at the next message, with ``lagged`` set and ``on_lag`` called; its client
+    resumes from its cursor.
     """
 
     def __init__(
@@ -42,14 +43,15 @@ class Subscription:
         self._waiter: asyncio.Future[None] | None = None
 
     def push(self, message: bytes) -> None:
-        """Add a message; ignored once the stream has ended."""
+        """Add a message; ignored once the stream has ended. However large, it fits when the buffer was not full."""
         if self._ended:
+            return
+        if self._size > self._limit:
+            self.cut_off()
             return
         self._pending.append(message)
         self._size += len(message)
-        if self._size > self._limit:
-            self.cut_off()
-        elif not self._signalled:
+        if not self._signalled:
             self._signalled = True
             self._pacer.wake_soon(self._wake)
 

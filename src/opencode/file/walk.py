@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from anyio import from_thread, to_thread
 
+from opencode.core.text_file import read_text
 from opencode.file.errors import InvalidPattern
 from opencode.file.glob import GlobFilter
 from opencode.file.schema import FoundFiles, FoundLines, LineMatch, Submatch
@@ -180,6 +181,6 @@ class _Ignores:
 def ignore_lines(file: Path) -> list[str]:
     """The lines of an ignore file; none when it cannot be read."""
     try:
-        return file.read_text(encoding="utf-8", errors="replace").splitlines()
+        return read_text(file).splitlines()
     except OSError:
         return []

@@ -22,6 +22,7 @@ from opencode.http.request import ClientGone, Request
 from opencode.http.table import OperationTable
 
 DEFAULT_BODY_LIMIT = 256 * 1024 * 1024
+STOPPING = "The server is stopping"
 
 log = Logger("server")
 
@@ -64,6 +65,7 @@ class Application:
         self._guard = guard or OriginGuard(self._cors, None)
         self._body_limit = body_limit
         self._streams: set[anyio.CancelScope] = set()
+        self._is_stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -72,7 +74,11 @@ class Application:
             await send({"type": "websocket.close", "code": 1000})
 
     def end_streams(self) -> None:
-        """End every open stream, and every wait for a slow answer, so that the server can stop."""
+        """End every open stream, and every wait for a slow answer, so that the server can stop.
+
+        For good: clients that come back at once, on a connection that is still open, are refused.
+        """
+        self._is_stopping = True
         for scope in list(self._streams):
             scope.cancel()
 
@@ -154,6 +160,9 @@ class Application:
         if request.method == "HEAD":
             await send_answer(Answer(200, headers=((b"content-type", b"text/event-stream"),)), send, cors, body=False)
             return
+        if self._is_stopping:
+            await send_answer(error_answer(Unavailable(STOPPING)), send, cors)
+            return
         began = time.perf_counter()
         has_started = False
 
@@ -174,7 +183,7 @@ class Application:
         if scope.cancelled_caught and has_started:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         elif scope.cancelled_caught:
-            await send_answer(error_answer(Unavailable("The server is stopping")), send, cors)
+            await send_answer(error_answer(Unavailable(STOPPING)), send, cors)
 
 
 def _log_request(request: Request, status: int, started: float) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from opencode.agent.schema import Agent
 from opencode.auth.schema import ApiAuth, Auth, OAuth, WellKnownAuth
-from opencode.command.schema import Command
+from opencode.command.schema import Command, CommandExecuted
 from opencode.config.schema import Config
 from opencode.core.wire import Wire
 from opencode.event.schema import Event
@@ -33,6 +33,7 @@ EVENTS: tuple[type[Event], ...] = (
     session.SessionStatusChanged,
     session.SessionIdle,
     session.SessionErrored,
+    session.SessionCompacted,
     session.SessionDiff,
     session.MessageUpdated,
     session.MessageRemoved,
@@ -40,6 +41,7 @@ EVENTS: tuple[type[Event], ...] = (
     session.MessagePartDelta,
     session.MessagePartRemoved,
     session.TodoUpdated,
+    CommandExecuted,
     permission.PermissionAsked,
     permission.PermissionReplied,
     question.QuestionAsked,

@@ -153,7 +153,7 @@ class BodyDecoder(Generic[T]):
             if "got `null`" not in str(error):
                 raise fault(error, kind="Payload") from None
             return self._without_nulls(msgspec.json.decode(body))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RequestInvalid(f"Malformed JSON: {error}", kind="Body", code="invalid_json") from None
 
     def _without_nulls(self, value: Any) -> T:

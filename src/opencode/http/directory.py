@@ -4,8 +4,10 @@ import os
 import re
 from urllib.parse import unquote
 
+from opencode.http.errors import RequestInvalid
 from opencode.http.request import Request
 
+LONGEST = 4096
 HEADER = b"x-opencode-directory"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -13,12 +15,15 @@ _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 def chosen_directory(request: Request, working_directory: str, otherwise: str | None = None) -> str:
     """The absolute directory: the query's, else the header's, else the other one, else the server's own.
 
-    It need not exist.
+    It need not exist. Raises ``RequestInvalid`` for what no path can be.
     """
     given = request.query.get("directory") or request.header(HEADER) or otherwise
     if not given:
         return working_directory
-    return os.path.normpath(os.path.join(working_directory, _decoded(given)))  # noqa: PTH118 - text in, text out
+    directory = os.path.normpath(os.path.join(working_directory, _decoded(given)))  # noqa: PTH118 - text in, text out
+    if "\0" in directory or len(directory) > LONGEST:
+        raise RequestInvalid("Expected the path of a directory", kind="Query", path=("directory",), code="invalid")
+    return directory
 
 
 def _decoded(value: str) -> str:

@@ -15,13 +15,12 @@ def _named(name: str, data: dict[str, JsonSchema]) -> JsonSchema:
 
 
 def _tagged(tag: str, *required: str, optional: tuple[str, ...] = ()) -> JsonSchema:
-    """``{"_tag", ...}``."""
+    """``{"_tag", ...}``; our answers say more than that."""
     texts = {name: {"type": "string"} for name in (*required, *optional)}
     return {
         "type": "object",
         "properties": {"_tag": {"type": "string", "enum": [tag]}, **texts},
         "required": ["_tag", *required],
-        "additionalProperties": False,
     }
 
 

@@ -63,6 +63,8 @@ def body_of(error: NamedError) -> dict[str, Any]:
             return {**body, "error": error.message}
         case _ if error.tag is not None:
             return {**body, "_tag": error.tag, **error.fields}
+        case Invalid():
+            return {"_tag": "BadRequest", **body}
         case _:
             return body
 

@@ -6,6 +6,7 @@ from opencode.http.operation import Operation
 from opencode.http.routes import (
     auth,
     catalogue,
+    command,
     config,
     doc,
     event,
@@ -33,6 +34,7 @@ MODULES = (
     catalogue,
     session,
     message,
+    command,
     permission,
     question,
     experimental,

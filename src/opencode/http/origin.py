@@ -27,12 +27,19 @@ class OriginNotAllowed(Forbidden):
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine only."""
     name = host.strip("[]").lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
+    if name in ("localhost", "127.0.0.1", "::1") or name.endswith(".localhost"):  # nearly every request
         return True
     try:
         return ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _is_embedded(request: Request) -> bool:
+    """Whether a page of another site makes the request for itself; following a link is the user's own act."""
+    if request.header(b"sec-fetch-site") != "cross-site":
+        return False
+    return request.header(b"sec-fetch-mode") != "navigate" or request.header(b"sec-fetch-dest") != "document"
 
 
 class OriginGuard:
@@ -51,9 +58,12 @@ class OriginGuard:
         host = request.header(b"host")
         if self._hosts is not None and host and not self._knows(host):
             raise HostNotAllowed(host)
-        if request.method in SAFE_METHODS or (origin := request.header(b"origin")) is None:
-            return
-        if not self._cors.allows(origin) and origin.partition("://")[2] != host:
+        origin = request.header(b"origin")
+        if request.method in SAFE_METHODS:
+            # The page could not read the answer, but it could make the server open any directory.
+            if _is_embedded(request) and not (origin and self._cors.allows(origin)):
+                raise OriginNotAllowed(origin or "another site")
+        elif origin is not None and not self._cors.allows(origin) and origin.partition("://")[2] != host:
             raise OriginNotAllowed(origin)
 
     def _knows(self, host: str) -> bool:

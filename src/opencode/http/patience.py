@@ -1,9 +1,11 @@
 """Answers that take as long as a model does, on connections that must not look dead meanwhile."""
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Final
 
 import anyio
+from anyio.abc import TaskGroup
 
 from opencode.core.tasks import task_group
 from opencode.http.answer import JSON, Answer, Receive, Scope, Send, answer_of, send_answer
@@ -25,32 +27,42 @@ class PatientAnswer:
         self._work = work
         self._status = status
         self._quiet_seconds = quiet_seconds
-        self._done = anyio.Event()
-        self._answer = Answer(status)
+        self._is_late = False
+        self._has_begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        loop = asyncio.get_running_loop()
         async with task_group() as tasks:
-            tasks.start_soon(self._finish, scope)
-            if await self._is_done_soon():
-                await send_answer(self._answer, send)
-                return
-            await send({"type": "http.response.start", "status": self._status, "headers": [JSON]})
-            while not self._done.is_set():
-                await send({"type": "http.response.body", "body": b" ", "more_body": True})
-                await self._is_done_soon()
-            await send({"type": "http.response.body", "body": self._answer.body})
+            # Most answers are quick: nothing is started for them.
+            timer = loop.call_later(self._quiet_seconds, self._become_late, tasks, send)
+            try:
+                answer = await self._result(scope)
+            finally:
+                timer.cancel()
+            if self._is_late:
+                tasks.cancel_scope.cancel()
+        if self._has_begun:
+            await send({"type": "http.response.body", "body": answer.body})
+        else:
+            await send_answer(answer, send)
 
-    async def _finish(self, scope: Scope) -> None:
+    async def _result(self, scope: Scope) -> Answer:
         """The edge of the request: every error becomes an answer."""
         try:
             answer = answer_of(await self._work, self._status)
             assert isinstance(answer, Answer)
-            self._answer = answer
         except Exception as error:  # noqa: BLE001 (the edge of a request)
-            self._answer = answer_to_error(error, method=scope["method"], path=scope["path"])
-        self._done.set()
+            return answer_to_error(error, method=scope["method"], path=scope["path"])
+        return answer
 
-    async def _is_done_soon(self) -> bool:
-        with anyio.move_on_after(self._quiet_seconds):
-            await self._done.wait()
-        return self._done.is_set()
+    def _become_late(self, tasks: TaskGroup, send: Send) -> None:
+        self._is_late = True
+        tasks.start_soon(self._reassure, send)
+
+    async def _reassure(self, send: Send) -> None:
+        """The headers, and a space now and again. Runs until cancelled."""
+        await send({"type": "http.response.start", "status": self._status, "headers": [JSON]})
+        self._has_begun = True
+        while True:
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await anyio.sleep(self._quiet_seconds)

@@ -10,6 +10,7 @@ import uvicorn
 
 from opencode.core.tasks import task_group
 from opencode.http.app import Application
+from opencode.http.connection import HttpConnection
 from opencode.http.listening import bind, url_of
 
 KEEP_ALIVE_SECONDS = 10 * 365 * 24 * 3600
@@ -46,10 +47,16 @@ class _Uvicorn(uvicorn.Server):
         await super().startup(sockets)
         self.listens.set()
 
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # What the grace was too short for: uvicorn cancels the requests and forgets their connections.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
 
 @asynccontextmanager
 async def serving(application: Application, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Listening]:
-    """Serve until the block is left; then streams end, requests get a second, and the port is free again.
+    """Serve until the block is left, by any way; then streams end, requests get a second, and the port is free again.
 
     Raises ``PortUnavailable``.
     """
@@ -58,7 +65,9 @@ async def serving(application: Application, host: str = "127.0.0.1", port: int =
     async with task_group() as tasks:
 
         async def run() -> None:
-            await server.serve(sockets=[bound])
+            # Ends by ``should_exit`` alone: cancelled in the middle, it would leave its socket open.
+            with anyio.CancelScope(shield=True):
+                await server.serve(sockets=[bound])
 
         tasks.start_soon(run)
         try:
@@ -72,7 +81,7 @@ async def serving(application: Application, host: str = "127.0.0.1", port: int =
 def _config(application: Application) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http="httptools",
+        http=HttpConnection,
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -15,6 +15,7 @@ from opencode.core.ids import IdGenerator, ProjectID
 from opencode.core.paths import Paths
 from opencode.core.tasks import BackgroundJobs, task_group
 from opencode.core.version import SERVER_VERSION
+from opencode.core.wire import decode
 from opencode.event.bus import EventBus
 from opencode.event.log import open_event_log
 from opencode.event.schema import EventScope
@@ -23,11 +24,12 @@ from opencode.instance.open import open_instance
 from opencode.instance.registry import open_registry
 from opencode.instance.shared import Shared
 from opencode.loop.repair import repair_sessions
-from opencode.project.service import ProjectService
+from opencode.project.service import ProjectService, TellMoved
 from opencode.provider.catalogue import open_catalogue
 from opencode.provider.local import LocalServers
+from opencode.session.schema import Session, SessionUpdated
 from opencode.session.sqlite_store import SqliteSessionStore
-from opencode.storage.database import Database, open_database
+from opencode.storage.database import Database, Transaction, open_database
 from opencode.tool.truncate import clean_outputs
 
 USER_AGENT = f"opencode-server/{SERVER_VERSION}"
@@ -69,7 +71,7 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             ids=ids,
             database=database,
             bus=bus,
-            projects=ProjectService(database, bus, clock, environment.values),
+            projects=ProjectService(database, bus, clock, environment.values, tell_moved(bus)),
             credentials=CredentialStore(paths, environment.values),
             catalogue=catalogue,
             local_servers=local_servers,
@@ -79,6 +81,16 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             registry=registry,
         )
         yield shared
+
+
+def tell_moved(bus: EventBus) -> TellMoved:
+    """Tells clients of a session that came to a project with its directory."""
+
+    def tell(tx: Transaction, scope: EventScope, record: bytes) -> None:
+        session = decode(record, Session)
+        bus.scoped(scope).append(tx, SessionUpdated(session_id=session.id, info=session))
+
+    return tell
 
 
 async def keep_clean(directory: Path, clock: Clock) -> None:

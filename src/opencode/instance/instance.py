@@ -7,6 +7,7 @@ from opencode.agent.service import AgentService
 from opencode.command.service import CommandService
 from opencode.config.schema import Config
 from opencode.event.bus import EventPublisher
+from opencode.loop.command import CommandRunner
 from opencode.loop.prompt import PromptService
 from opencode.permission.service import PermissionService
 from opencode.project.schema import Project
@@ -33,6 +34,7 @@ class Instance:
     questions: QuestionService
     agents: AgentService
     commands: CommandService
+    command_runner: CommandRunner
     skills: SkillService
     providers: ProviderService
     tools: ToolRegistry

@@ -12,6 +12,7 @@ from opencode.core.version import API_VERSION
 from opencode.core.wire import set_or
 from opencode.event.bus import EventPublisher
 from opencode.event.schema import EventScope
+from opencode.instance.delegation import make_command_runner, make_subagents
 from opencode.instance.ground import Ground
 from opencode.instance.instance import Instance
 from opencode.instance.prompts import open_prompts
@@ -19,6 +20,7 @@ from opencode.instance.shared import Shared
 from opencode.instance.tools import open_tools
 from opencode.loop.instructions import InstructionFiles
 from opencode.loop.orphans import Orphans
+from opencode.loop.references import References
 from opencode.loop.step import Abilities
 from opencode.permission.service import PermissionService
 from opencode.project.vcs import Vcs
@@ -28,6 +30,7 @@ from opencode.session.schema import MessageText, SessionErrored, UnknownError
 from opencode.session.service import SessionPlace, SessionService
 from opencode.session.sqlite_store import SqliteSessionStore
 from opencode.skill.service import load_skills
+from opencode.snapshot.service import open_snapshots
 
 
 @asynccontextmanager
@@ -44,8 +47,12 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
         )
         agents = AgentService(ground.config, shared.paths, ground.worktree, skills.directories())
         permissions, questions, orphans = asking(ground)
-        instructions = InstructionFiles(directory, ground.worktree, shared.paths, ground.config, shared.environment)
-        tools, read = open_tools(ground, questions, instructions)
+        instructions = InstructionFiles(
+            directory, ground.worktree, shared.paths, ground.config, shared.environment, ground.confinement
+        )
+        references = References(agents, directory, ground.worktree, shared.paths.home)
+        subagents = make_subagents(ground, references)
+        tools, read = open_tools(ground, agents, skills, questions, instructions, subagents.run)
         providers = await stack.enter_async_context(
             open_providers(
                 config=ground.config,
@@ -54,11 +61,16 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
                 local=shared.local_servers,
                 paths=shared.paths,
                 environ=ground.environ,
+                confinement=ground.confinement,
             )
         )
         abilities = Abilities(agents, providers, tools, permissions)
-        prompts = await stack.enter_async_context(open_prompts(ground, abilities, questions, instructions, read))
+        prompts = await stack.enter_async_context(
+            open_prompts(ground, abilities, skills, questions, instructions, read)
+        )
         orphans.resume = prompts.resume
+        subagents.prompt, subagents.stop = prompts.prompt, prompts.abort
+        commands = CommandService(set_or(ground.config.command, {}), skills.list(), ground.worktree)
         await permissions.restore()
         await questions.restore()
         yield Instance(
@@ -72,7 +84,8 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
             permissions=permissions,
             questions=questions,
             agents=agents,
-            commands=CommandService(set_or(ground.config.command, {}), skills.list(), ground.worktree),
+            commands=commands,
+            command_runner=make_command_runner(ground, commands, abilities, prompts, references),
             skills=skills,
             providers=providers,
             tools=tools,
@@ -90,6 +103,15 @@ async def open_ground(directory: Path, shared: Shared, stack: AsyncExitStack) ->
     stack.callback(events.dispose)
     for problem in loaded.problems:
         report_to(events)(problem.message)
+    snapshots = open_snapshots(
+        data=shared.paths.data,
+        project_id=project.id,
+        directory=directory,
+        worktree=worktree,
+        git=shared.projects.git,
+        environ=shared.environment.values,
+        enabled=project.vcs == "git" and loaded.config.snapshot is not False,
+    )
     store = SqliteSessionStore(shared.database, events, shared.clock, str(directory))
     place = SessionPlace(project.id, directory, worktree, API_VERSION)
     return Ground(
@@ -97,10 +119,12 @@ async def open_ground(directory: Path, shared: Shared, stack: AsyncExitStack) ->
         worktree=worktree,
         project=project,
         config=loaded.config,
-        environ=await stack.enter_async_context(owned_environment(shared.environment.values)),
+        confinement=loaded.confinement,
+        environ=await stack.enter_async_context(owned_environment(shared.environment.for_commands())),
         scope=scope,
         events=events,
         store=store,
+        snapshots=snapshots,
         sessions=SessionService(store, shared.ids, shared.clock, place),
         shared=shared,
     )
@@ -112,7 +136,8 @@ def asking(ground: Ground) -> tuple[PermissionService, QuestionService, Orphans]
     orphans = Orphans(ground.store, shared.clock)
     common = (shared.database, ground.events, shared.ids, shared.clock, str(ground.directory))
     permissions = PermissionService(*common, orphans.permission_replied)
-    return permissions, QuestionService(*common, orphans.question_answered), orphans
+    questions = QuestionService(*common, orphans.keep_answers, orphans.question_answered)
+    return permissions, questions, orphans
 
 
 def report_to(events: EventPublisher) -> Callable[[str], None]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from opencode.agent.service import AgentService
 from opencode.config.environment import Environment
 from opencode.core.wire import set_or
 from opencode.file.announcer import FileAnnouncer
@@ -10,6 +11,8 @@ from opencode.file.search import open_search
 from opencode.instance.ground import Ground
 from opencode.loop.instructions import InstructionFiles
 from opencode.question.service import QuestionService
+from opencode.session.schema import SessionDeleted
+from opencode.skill.service import SkillService
 from opencode.tool.builtin.apply_patch import ApplyPatchTool
 from opencode.tool.builtin.bash import DEFAULT_TIMEOUT_MS, BashSettings, BashTool
 from opencode.tool.builtin.edit import EditTool
@@ -19,6 +22,8 @@ from opencode.tool.builtin.invalid import InvalidTool
 from opencode.tool.builtin.list import ListTool
 from opencode.tool.builtin.question import AskTool
 from opencode.tool.builtin.read import ReadTool
+from opencode.tool.builtin.skill import SkillTool
+from opencode.tool.builtin.task import RunSubagent, TaskTool
 from opencode.tool.builtin.todoread import TodoReadTool
 from opencode.tool.builtin.todowrite import TodoWriteTool
 from opencode.tool.builtin.webfetch import WebFetchTool
@@ -31,13 +36,19 @@ from opencode.tool.truncate import OutputLimits, OutputTruncator
 
 
 def open_tools(
-    ground: Ground, questions: QuestionService, instructions: InstructionFiles
+    ground: Ground,
+    agents: AgentService,
+    skills: SkillService,
+    questions: QuestionService,
+    instructions: InstructionFiles,
+    run_subagent: RunSubagent,
 ) -> tuple[ToolRegistry, ReadTool]:
     """The registry, and the read tool by itself: files in prompts are read with it."""
     shared, environment = ground.shared, ground.shared.environment
     limits = OutputLimits.from_config(ground.config.tool_output)
     truncator = OutputTruncator(limits, shared.paths.tool_output, shared.ids.tool_output)
     times = FileTimes(shared.clock, enabled=not environment.flag("OPENCODE_DISABLE_FILETIME_CHECK"))
+    ground.events.subscribe_function(SessionDeleted, lambda event: times.forget_session(event.session_id))
     editor = FileEditor(FileAnnouncer(ground.events))
     search = open_search(ground.environ)
     read = ReadTool(times, instructions.nested)
@@ -61,6 +72,8 @@ def open_tools(
         WebFetchTool(),
         TodoWriteTool(ground.sessions),
         TodoReadTool(ground.sessions),
+        SkillTool(skills),
+        TaskTool(agents, run_subagent),
     ]
     if asks_questions(environment):
         tools.append(AskTool(questions))

@@ -53,7 +53,7 @@ class Admission:
         Publishes ``session.updated``, ``message.updated``, ``message.part.updated``; ``session.error`` for an
         unknown agent. Raises ``AgentNotFound``, ``MessageTaken``, ``Invalid``.
         """
-        _require_supported(prompt)
+        await self._require_possible(session, prompt)
         if prompt.message_id is not UNSET and self._is_stored(session, prompt.message_id):
             return prompt.message_id
         agent = await self.agent(session, prompt.agent)
@@ -71,7 +71,7 @@ class Admission:
             tools=prompt.tools,
             format=prompt.format,
         )
-        parts = await self._expander.expand(message, prompt.parts)
+        parts = await self._expander.expand(message, prompt.parts, agent.permission)
         changes: list[Change] = [*self._who(session, agent, model, variant), PutMessage(message)]
         changes += [PutPart(part) for part in parts]
         changes += self._touch(session, prompt)
@@ -96,6 +96,13 @@ class Admission:
         if session.model is not UNSET:
             return ModelRef(provider_id=session.model.provider_id, model_id=session.model.id)
         return self._providers.default_model()
+
+    async def _require_possible(self, session: Session, prompt: PromptInput) -> None:
+        if isinstance(prompt.format, OutputFormatJsonSchema):
+            raise Invalid("Structured output (`format: json_schema`) is not available in this version", field="format")
+        for part in prompt.parts:
+            if isinstance(part, SubtaskPartInput):
+                await self.agent(session, part.agent)
 
     def _variant(self, agent: Agent, model: ModelRef, prompt: PromptInput) -> str | None:
         if prompt.variant is not UNSET:
@@ -125,10 +132,3 @@ class Admission:
             ]
             changes.append(ChangeSession(session.id, lambda now: replace(now, permission=rules)))
         return list[Change](changes)
-
-
-def _require_supported(prompt: PromptInput) -> None:
-    if isinstance(prompt.format, OutputFormatJsonSchema):
-        raise Invalid("Structured output (`format: json_schema`) is not available in this version", field="format")
-    if any(isinstance(part, SubtaskPartInput) for part in prompt.parts):
-        raise Invalid("Subtask parts are not available in this version", field="parts")

@@ -2,15 +2,17 @@
 
 import base64
 import mimetypes
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from opencode.core.errors import Invalid
 from opencode.core.ids import IdGenerator, PartID
 from opencode.core.log import Logger
 from opencode.core.wire import UNSET, encode, replace, set_or
+from opencode.permission.ruleset import evaluate
+from opencode.permission.schema import PermissionRule
 from opencode.session.schema import (
     AgentPart,
     AgentPartInput,
@@ -44,24 +46,29 @@ class PartExpander:
         self._ids = ids
         self._read_file = read_file
 
-    async def expand(self, message: UserMessage, parts: list[PartInput]) -> list[Part]:
-        """Raises ``Invalid`` for a URL that cannot be understood; a file that cannot be read becomes a note."""
+    async def expand(
+        self, message: UserMessage, parts: list[PartInput], rules: Sequence[PermissionRule] = ()
+    ) -> list[Part]:
+        """``rules``: those of the agent that will answer.
+
+        Raises ``Invalid`` for a URL that cannot be understood; a file that cannot be read becomes a note.
+        """
         stored: list[Part] = []
         newest: str | None = None
         for part in parts:
-            for made in await self._one(message, part):
+            for made in await self._one(message, part, rules):
                 # A client's own id stays; the server's follow whatever came before them.
                 given = made.id or self._ids.part(after=newest)
                 newest = max(newest or "", given)
                 stored.append(replace(made, id=given))
         return stored
 
-    async def _one(self, message: UserMessage, part: PartInput) -> list[Part]:
+    async def _one(self, message: UserMessage, part: PartInput, rules: Sequence[PermissionRule]) -> list[Part]:
         match part:
             case TextPartInput():
                 return [_stored(TextPart, message, part)]
             case AgentPartInput():
-                return [_stored(AgentPart, message, part), self._text(message, _agent_note(part.name))]
+                return [_stored(AgentPart, message, part), self._text(message, _agent_note(part.name, rules))]
             case SubtaskPartInput():
                 return [_stored(SubtaskPart, message, part)]
             case FilePartInput():
@@ -69,7 +76,7 @@ class PartExpander:
 
     async def _file(self, message: UserMessage, part: FilePartInput) -> list[Part]:
         file = _stored(FilePart, message, part)
-        url = urlsplit(part.url)
+        url = _split(part.url)
         if url.scheme == "data" and part.mime == "text/plain":
             arguments: dict[str, object] = {"filePath": set_or(part.filename, "")}
             return [*self._read_note(message, arguments, _data_text(part.url)), file]
@@ -114,12 +121,22 @@ def _stored(kind: type[P], message: UserMessage, part: PartInput) -> P:
     return kind(id=part_id, session_id=message.session_id, message_id=message.id, **fields)
 
 
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise Invalid(f"A file part holds a URL that is not valid: {error}", field="parts") from error
+
+
 def _call_text(arguments: dict[str, object]) -> str:
     return f"Called the Read tool with the following input: {encode(arguments).decode()}"
 
 
-def _agent_note(name: str) -> str:
-    return f" Use the context above to write a prompt, and call the task tool with the subagent: {name}"
+def _agent_note(name: str, rules: Sequence[PermissionRule]) -> str:
+    note = f" Use the context above to write a prompt, and call the task tool with the subagent: {name}"
+    if evaluate("task", name, rules).action == "deny":
+        note += ". The user asked for this subagent: it exists and may be called, although it is not listed."
+    return note
 
 
 def _lines_wanted(query: str) -> dict[str, object]:

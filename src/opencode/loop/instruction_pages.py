@@ -2,6 +2,8 @@
 
 import anyio
 
+from opencode.core.internal_address import TurnsInside, refuse_turn_inside
+
 FETCH_SECONDS = 5
 FETCH_BYTES = 1024 * 1024
 FRESH_SECONDS = 300
@@ -39,7 +41,9 @@ class InstructionPages:
         try:
             with anyio.fail_after(FETCH_SECONDS):
                 async with (
-                    httpx2.AsyncClient(follow_redirects=True, timeout=FETCH_SECONDS) as client,
+                    httpx2.AsyncClient(
+                        follow_redirects=True, timeout=FETCH_SECONDS, event_hooks={"response": [refuse_turn_inside]}
+                    ) as client,
                     client.stream("GET", url) as response,
                 ):
                     response.raise_for_status()
@@ -47,6 +51,6 @@ class InstructionPages:
                         data += chunk
                         if len(data) > FETCH_BYTES:
                             return
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError):
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, TurnsInside):
             return
         self._texts[url] = data.decode("utf-8", "replace")

@@ -5,23 +5,28 @@ Source: spec "system prompt", section 4.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from anyio import to_thread
 
+from opencode.config.confinement import UNCONFINED, Confinement
 from opencode.config.environment import Environment
 from opencode.config.locate import upward
 from opencode.config.schema import Config
-from opencode.config.text import read_text
 from opencode.core.ids import MessageID
 from opencode.core.paths import Paths
+from opencode.core.text_file import read_text
 from opencode.core.wire import UNSET, set_or
 from opencode.loop.instruction_pages import InstructionPages, is_url
 from opencode.session.schema import MessageWithParts, ToolPart, ToolStateCompleted
 from opencode.tool.tool import ToolContext
 
 T = TypeVar("T")
+
+GLOB_LIMIT = 1000
+"""Paths that one entry may match: what they hold goes into every prompt."""
 
 CLAIMING_MESSAGES = 1000
 """Messages whose claims are remembered when nobody releases them."""
@@ -46,7 +51,16 @@ class InstructionFiles:
     Files are read anew each time, so that the model's own changes to them count; addresses only every few minutes.
     """
 
-    def __init__(self, directory: Path, worktree: Path, paths: Paths, config: Config, environment: Environment) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        worktree: Path,
+        paths: Paths,
+        config: Config,
+        environment: Environment,
+        confinement: Confinement = UNCONFINED,
+    ) -> None:
+        self._confinement = confinement
         self._directory = directory
         self._worktree = worktree
         self._paths = paths
@@ -110,7 +124,7 @@ class InstructionFiles:
         if not self._reads_project:
             return []
         for name in self._names:
-            matches = [path for folder in self._upwards() if (path := folder / name).is_file()]
+            matches = [path for folder in self._upwards() if self._is_usable(path := folder / name)]
             if matches:
                 return matches
         return []
@@ -120,11 +134,13 @@ class InstructionFiles:
             if is_url(entry):
                 continue
             pattern = Path(self._paths.home, entry[2:]) if entry.startswith("~/") else Path(entry)
-            if pattern.is_absolute():
-                yield from _glob(pattern.parent, pattern.name)
-            else:
-                for folder in self._roots_of_relative_entries():
-                    yield from _glob(folder, entry)
+            places = (
+                [(pattern.parent, pattern.name)]
+                if pattern.is_absolute()
+                else [(folder, entry) for folder in self._roots_of_relative_entries()]
+            )
+            for folder, name in places:
+                yield from (path for path in _glob(folder, name) if self._confinement.admits_instructions(entry, path))
 
     def _roots_of_relative_entries(self) -> list[Path]:
         if self._reads_project:
@@ -136,15 +152,19 @@ class InstructionFiles:
         """The first of the names in each directory strictly between; not the file itself, not system-level ones."""
         if not self._reads_project:
             return []
-        system = set(self._system_paths())
         found: list[Path] = []
         for folder in file.parents:
             if folder == self._directory or not folder.is_relative_to(self._directory):
                 break
-            match = next((path for name in self._names if (path := folder / name).is_file()), None)
-            if match is not None and match != file and match not in system:
+            match = next((path for name in self._names if self._is_usable(path := folder / name)), None)
+            if match is not None and match != file:
                 found.append(match)
-        return found
+        system = set(self._system_paths()) if found else set()
+        return [path for path in found if path not in system]
+
+    def _is_usable(self, path: Path) -> bool:
+        """Whether it is a file, and no link with which the project leads to the user's other files."""
+        return path.is_file() and self._confinement.admits_found(path)
 
     def _upwards(self) -> list[Path]:
         return upward(self._directory, self._worktree)
@@ -173,7 +193,7 @@ def _read(path: Path) -> str | None:
 def _glob(folder: Path, pattern: str) -> list[Path]:
     """Matching files in a stable order; an impossible pattern or folder matches nothing."""
     try:
-        return sorted(path for path in folder.glob(pattern) if path.is_file())
+        return sorted(path for path in islice(folder.glob(pattern), GLOB_LIMIT) if path.is_file())
     except (OSError, ValueError, NotImplementedError):
         return []
 

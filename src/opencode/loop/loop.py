@@ -1,20 +1,28 @@
 """The agent loop: build a request, stream the answer, run its tools, repeat (spec: prompt loop, section 5)."""
 
+import anyio
+
 from opencode.agent.schema import Agent
 from opencode.core.errors import NamedError
 from opencode.core.ids import SessionID
 from opencode.core.tasks import BackgroundJobs
 from opencode.core.wire import UNSET
+from opencode.loop.compaction import Compaction, pending_marker
+from opencode.loop.late_ends import LateEnds
+from opencode.loop.processor import CLEANUP_SECONDS, IsFull
+from opencode.loop.prune import Pruner
 from opencode.loop.run_state import Run
 from opencode.loop.status import SessionStatuses
 from opencode.loop.step import Abilities, StepRunner
+from opencode.loop.subtask import pending_subtask
 from opencode.loop.title import TitleMaker
 from opencode.loop.turn import Turn, turn_of
 from opencode.loop.turn_summary import TurnSummaries
+from opencode.loop.visible_history import visible_history
 from opencode.provider.schema import Model
 from opencode.session.changes import EndRun, StartRun, Tell
 from opencode.session.errors import SessionNotFound
-from opencode.session.schema import MessageText, SessionErrored, UnknownError
+from opencode.session.schema import AssistantMessage, MessageText, MessageWithParts, SessionErrored, UnknownError
 from opencode.session.store import SessionStore
 
 
@@ -29,6 +37,9 @@ class AgentLoop:
         steps: StepRunner,
         titles: TitleMaker,
         summaries: TurnSummaries,
+        late_ends: LateEnds,
+        compaction: Compaction,
+        pruner: Pruner,
         jobs: BackgroundJobs,
     ) -> None:
         self._store = store
@@ -37,43 +48,88 @@ class AgentLoop:
         self._steps = steps
         self._titles = titles
         self._summaries = summaries
+        self._late_ends = late_ends
+        self._compaction = compaction
+        self._pruner = pruner
         self._jobs = jobs
 
     async def run(self, run: Run) -> None:
         """Loop until the newest prompt is answered, refused or failed."""
         session_id = run.session_id
+        await self._late_ends.now(session_id)
         await self._store.commit(StartRun(session_id, "loop"))
         step, goes_on = 0, True
         while goes_on or run.prompted:
             await self._store.commit(self._statuses.busy(session_id))
             run.prompted = False  # whatever was asked until here is in the history read next
-            turn = turn_of(self._store.history(session_id))
-            if turn is None or turn.is_answered:
+            turn = turn_of(visible_history(self._store.recent_history(session_id)))
+            if turn is None or (turn.is_answered and not _has_tasks(turn)):
                 goes_on = False
             else:
                 step += 1
                 goes_on = await self._step(session_id, turn, step)
 
     async def settle(self, run: Run) -> bytes:
-        """The session rests again; gives its newest answer (its newest message if it has no answer)."""
+        """The session rests again; gives its newest answer (its newest message if it has no answer).
+
+        Raises ``SessionNotFound`` when it was deleted meanwhile.
+        """
         await self._store.commit(EndRun(run.session_id), *self._statuses.idle(run.session_id))
-        history = await self._store.page(run.session_id, 1, None)
+        self._jobs.start(f"prune {run.session_id}", lambda: self._pruner.prune(run.session_id))
         newest = self._store.newest_answer_json(run.session_id)
-        return newest if newest is not None else history.body[1:-1]
+        outcome = newest or (await self._store.page(run.session_id, 1, None)).body[1:-1]
+        if not outcome:
+            raise SessionNotFound(run.session_id)
+        return outcome
 
     async def _step(self, session_id: SessionID, turn: Turn, step: int) -> bool:
         session = self._store.session(session_id)
         if session is None:
             raise SessionNotFound(session_id)
         agent, model = await self._who_answers(session_id, turn)
+        if (subtask := pending_subtask(turn.history)) is not None:
+            if step == 1:
+                self._name(session_id, turn, model)
+            await self._steps.run_subtask(turn, subtask, model)
+            return True
+        if (marker := pending_marker(turn.history)) is not None:
+            is_done = await self._compaction.run(session, marker)
+            await self._summaries.update(session_id, marker.info.id)
+            return is_done
+        if self._is_overdue(turn, model):
+            await self._compaction.mark(turn.user, auto=True, overflow=False)
+            return True
         message = await self._steps.begin(turn, agent)
-        if step == 1:
-            self._jobs.start(f"title {session_id}", lambda: self._titles.name(session_id, turn.history, model))
-            await self._summaries.update(session_id, turn.user.id)
-        result = await self._steps.run(session, turn, message, agent, model, step)
+        try:
+            if step == 1:
+                self._name(session_id, turn, model)
+                await self._summaries.update(session_id, turn.user.id)
+            is_full = self._fullness(model)
+            result = await self._steps.run(session, turn, message, agent, model, step, is_full)
+        except BaseException as error:
+            with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
+                await self._steps.give_up(message, error)
+            raise
         if result.message.finish is not UNSET:
             await self._summaries.update(session_id, turn.user.id)
+        if result.is_full:
+            await self._compaction.mark(turn.user, auto=True, overflow=result.message.finish is UNSET)
         return result.goes_on
+
+    def _name(self, session_id: SessionID, turn: Turn, model: Model) -> None:
+        self._jobs.start(f"title {session_id}", lambda: self._titles.name(session_id, turn.history, model))
+
+    def _fullness(self, model: Model) -> IsFull | None:
+        if not self._compaction.is_automatic():
+            return None
+        return lambda tokens: self._compaction.is_due(tokens, model)
+
+    def _is_overdue(self, turn: Turn, model: Model) -> bool:
+        """Whether the last answer left no room: it may come from another model or another configuration."""
+        last = next((m.info for m in reversed(turn.history) if _is_finished(m)), None)
+        if not isinstance(last, AssistantMessage) or last.summary is True:
+            return False
+        return self._compaction.is_due(last.tokens, model)
 
     async def _who_answers(self, session_id: SessionID, turn: Turn) -> tuple[Agent, Model]:
         wanted = turn.user.model
@@ -84,3 +140,11 @@ class AgentLoop:
             problem = UnknownError(data=MessageText(message=error.message))
             await self._store.commit(Tell(SessionErrored(session_id=session_id, error=problem)))
             raise
+
+
+def _has_tasks(turn: Turn) -> bool:
+    return pending_subtask(turn.history) is not None or pending_marker(turn.history) is not None
+
+
+def _is_finished(message: MessageWithParts) -> bool:
+    return isinstance(message.info, AssistantMessage) and message.info.finish is not UNSET

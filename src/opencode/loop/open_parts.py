@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 
+import anyio
+
 from opencode.core.clock import Clock
 from opencode.core.ids import PartID
 from opencode.core.wire import replace
@@ -60,7 +62,9 @@ class OpenParts:
 
     async def open(self, part: TextPart | ReasoningPart) -> OpenPart:
         """Store and announce the empty part: clients drop deltas of parts they do not know."""
-        await self._store.commit(PutPart(part))
+        # Not interruptible: a part that is stored must be known here, or nobody closes it.
+        with anyio.CancelScope(shield=True):
+            await self._store.commit(PutPart(part))
         opened = self._open[part.id] = OpenPart(part, self)
         return opened
 
@@ -87,10 +91,9 @@ class OpenParts:
         finished = replace(part, time=PartTime(start=start, end=self._clock.now_ms()))
         if metadata:
             finished = replace(finished, metadata=metadata)
-        try:
-            await self._store.commit(PutPart(finished))
-        finally:
-            self._open.pop(opened.id, None)
+        # First, so that nobody who comes back just after the end is told that the part still grows.
+        self._open.pop(opened.id, None)
+        await self._store.commit(PutPart(finished))
 
     def forget(self, opened: OpenPart) -> None:
         """The part was removed (a failed attempt)."""

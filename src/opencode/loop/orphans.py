@@ -8,8 +8,9 @@ from opencode.core.wire import UNSET, replace
 from opencode.permission.schema import PermissionReply, PermissionRequest
 from opencode.question.schema import QuestionAnswers, QuestionRequest
 from opencode.session.changes import PutPart
-from opencode.session.schema import ToolPart, ToolStateCompleted, ToolStateError, ToolTime
+from opencode.session.schema import ToolPart, ToolStateCompleted, ToolStateError, ToolStateRunning, ToolTime
 from opencode.session.store import SessionStore
+from opencode.storage.database import Transaction
 from opencode.tool.builtin.question import question_result
 
 Resume = Callable[[SessionID], Awaitable[None]]
@@ -33,22 +34,32 @@ class Orphans:
         if reply != "reject":
             await self.resume(request.session_id)
 
-    async def question_answered(self, request: QuestionRequest, answers: QuestionAnswers | None) -> None:
-        """Questions were settled; dismissed ones leave the session at rest."""
-        if answers is None or request.tool is UNSET:
+    def keep_answers(self, tx: Transaction, request: QuestionRequest, answers: QuestionAnswers) -> None:
+        """Make answers the result of the call that asked, within the transaction that settles the questions.
+
+        A call that still runs tells of its result itself, in a moment; if the server dies before that, start-up
+        repair does.
+        """
+        if request.tool is UNSET:
             return
         part = self._call(request.session_id, request.tool.message_id, request.tool.call_id)
-        if part is not None and isinstance(state := part.state, ToolStateError):
-            result = question_result(request.questions, answers)
-            completed = ToolStateCompleted(
-                input=state.input,
-                output=result.output,
-                title=result.title,
-                metadata=result.metadata,
-                time=ToolTime(start=state.time.start, end=self._clock.now_ms()),
-            )
-            await self._store.commit(PutPart(replace(part, state=completed)))
-        await self.resume(request.session_id)
+        if part is None or not isinstance(state := part.state, ToolStateRunning | ToolStateError):
+            return
+        result = question_result(request.questions, answers)
+        completed = ToolStateCompleted(
+            input=state.input,
+            output=result.output,
+            title=result.title,
+            metadata=result.metadata,
+            time=ToolTime(start=state.time.start, end=self._clock.now_ms()),
+        )
+        still_runs = isinstance(state, ToolStateRunning)
+        self._store.apply(tx, PutPart(replace(part, state=completed), silent=still_runs))
+
+    async def question_answered(self, request: QuestionRequest, answers: QuestionAnswers | None) -> None:
+        """Questions were settled; dismissed ones leave the session at rest."""
+        if answers is not None:
+            await self.resume(request.session_id)
 
     def _call(self, session_id: SessionID, message_id: MessageID, call_id: str) -> ToolPart | None:
         message = self._store.message(session_id, message_id)

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -18,6 +19,7 @@ from opencode.core.wire import UNSET, replace
 from opencode.loop.failures import Retry, aborted, message_error, retry_delay
 from opencode.loop.open_parts import OpenPart, OpenParts
 from opencode.loop.status import SessionStatuses
+from opencode.loop.step_snapshots import StepSnapshots
 from opencode.loop.tool_calls import ToolCalls
 from opencode.loop.usage import tokens_and_cost
 from opencode.provider.errors import ApiCallFailed
@@ -40,15 +42,15 @@ from opencode.provider.stream import (
 from opencode.session.changes import Change, ChangeSession, DeletePart, PutMessage, PutPart, Tell
 from opencode.session.schema import (
     AssistantMessage,
-    CacheTokens,
     ContentFilterError,
+    ContextOverflowError,
     MessageError,
     MessageText,
     MessageTime,
     Part,
     PartTime,
+    PatchPart,
     ReasoningPart,
-    Session,
     SessionErrored,
     StepFinishPart,
     StepStartPart,
@@ -56,6 +58,8 @@ from opencode.session.schema import (
     Tokens,
 )
 from opencode.session.store import SessionStore
+from opencode.session.totals import with_usage
+from opencode.snapshot.service import SnapshotService
 
 log = Logger("session.loop")
 
@@ -77,24 +81,35 @@ class StepServices:
     store: SessionStore
     open_parts: OpenParts
     statuses: SessionStatuses
+    snapshots: SnapshotService
     ids: IdGenerator
     clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The completed message, and whether the turn goes on with another step."""
+    """The completed message, whether the turn goes on, and whether the history must be condensed first."""
 
     message: AssistantMessage
     goes_on: bool
+    is_full: bool = False
+
+
+IsFull = Callable[[Tokens], bool]
+"""Whether a step with this usage leaves no room for another."""
 
 
 class StepProcessor:
     """Calls the model for one assistant message, and again after failures that may pass."""
 
-    def __init__(self, services: StepServices, message: AssistantMessage, calls: ToolCalls) -> None:
+    def __init__(
+        self, services: StepServices, message: AssistantMessage, calls: ToolCalls, is_full: IsFull | None = None
+    ) -> None:
+        """Without ``is_full`` a history that is too long is an error like any other."""
         self._services = services
         self._calls = calls
+        self._is_full = is_full
+        self._snapshots = StepSnapshots(services.snapshots)
         self.message = message
         self._open: dict[tuple[str, str], OpenPart] = {}
         self._attempt_parts: list[Part] = []
@@ -105,12 +120,19 @@ class StepProcessor:
         """Stream one answer to its end. Whatever happens, the message is completed and no part stays open."""
         try:
             error = await self._call_until_settled(language_model, request) or self._refusal()
-            await self._complete(error)
+            overflowed = self._is_full is not None and isinstance(error, ContextOverflowError)
+            if overflowed:
+                told = SessionErrored(session_id=self.message.session_id, error=error or UNSET)
+                await self._services.store.commit(Tell(told))
+            await self._complete(None if overflowed else error)
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
                 await self._complete(aborted())
             raise
-        return StepResult(self.message, goes_on=error is None and not self._calls.rejected)
+        if overflowed:
+            return StepResult(self.message, goes_on=True, is_full=True)
+        is_full = error is None and self._is_full is not None and self._is_full(self.message.tokens)
+        return StepResult(self.message, goes_on=error is None and not self._calls.rejected, is_full=is_full)
 
     async def _call_until_settled(self, language_model: LanguageModel, request: ModelRequest) -> MessageError | None:
         attempt = 0
@@ -133,10 +155,11 @@ class StepProcessor:
         await self._services.store.commit(self._services.statuses.busy(self.message.session_id))
         begun = False
         async with task_group() as tool_tasks, language_model.stream(request) as events:
+            tool_tasks.start_soon(self._snapshots.take_before)
             async for event in events:
                 if not begun:
                     begun = True
-                    await self._put(StepStartPart(**self._ids()))
+                    await self._put(StepStartPart(**self._ids(), snapshot=await self._snapshots.before() or UNSET))
                 await self._handle(event, tool_tasks)
                 await self._breathe()
         if self._finish is None:
@@ -198,10 +221,12 @@ class StepProcessor:
     async def _finish_step(self, finish: StepFinish, request: ModelRequest) -> None:
         await self._close_open()
         tokens, cost = tokens_and_cost(finish.usage, request.model.cost, finish.metadata)
-        part = StepFinishPart(**self._ids(), reason=finish.reason, cost=cost, tokens=tokens)
+        tree = await self._snapshots.after()
+        part = StepFinishPart(**self._ids(), reason=finish.reason, snapshot=tree or UNSET, cost=cost, tokens=tokens)
         self.message = replace(self.message, finish=finish.reason, cost=self.message.cost + cost, tokens=tokens)
-        add = ChangeSession(self.message.session_id, lambda session: _with_usage(session, tokens, cost), silent=True)
+        add = ChangeSession(self.message.session_id, lambda session: with_usage(session, tokens, cost), silent=True)
         await self._services.store.commit(PutPart(part), PutMessage(self.message), add)
+        await self._tell_patch(tree)
 
     def _refusal(self) -> MessageError | None:
         """What the user is told when the provider ended the answer itself."""
@@ -209,13 +234,22 @@ class StepProcessor:
             return None
         return ContentFilterError(data=MessageText(message="The provider's content filter blocked the answer"))
 
+    async def _tell_patch(self, tree: str | None = None) -> None:
+        patch = await self._snapshots.patch(tree)
+        if patch is not None:
+            await self._services.store.commit(PutPart(PatchPart(**self._ids(), hash=patch.hash, files=patch.files)))
+
     async def _complete(self, error: MessageError | None) -> None:
         await self._close_open()
         await self._calls.settle_open()
+        await self._tell_patch()
         changes: list[Change] = []
         if error is not None and (self.message.finish is UNSET or isinstance(error, ContentFilterError)):
             self.message = replace(self.message, error=error)
             changes.append(Tell(SessionErrored(session_id=self.message.session_id, error=error)))
+        elif error is not None:
+            # Cut off after the step: the summary that would tell of its tokens and cost does not come.
+            changes.append(ChangeSession(self.message.session_id, lambda session: session))
         time_ = MessageTime(created=self.message.time.created, completed=self._services.clock.now_ms())
         self.message = replace(self.message, time=time_)
         await self._services.store.commit(*changes, PutMessage(self.message))
@@ -262,15 +296,3 @@ class StepProcessor:
         if isinstance(failure, Rejected):
             return
         log.warning("step failed", session=self.message.session_id, error=str(failure), kind=type(failure).__name__)
-
-
-def _with_usage(session: Session, tokens: Tokens, cost: float) -> Session:
-    """The session with one step's tokens and cost added to its totals."""
-    total = Tokens() if session.tokens is UNSET else session.tokens
-    summed = Tokens(
-        input=total.input + tokens.input,
-        output=total.output + tokens.output,
-        reasoning=total.reasoning + tokens.reasoning,
-        cache=CacheTokens(read=total.cache.read + tokens.cache.read, write=total.cache.write + tokens.cache.write),
-    )
-    return replace(session, tokens=summed, cost=(0 if session.cost is UNSET else session.cost) + cost)

@@ -4,13 +4,17 @@ from collections.abc import Awaitable, Callable
 
 from opencode.core.ids import MessageID, SessionID
 from opencode.core.log import Logger
+from opencode.core.wire import UnsetType
 from opencode.loop.admission import Admission
+from opencode.loop.compaction import Compaction
 from opencode.loop.loop import AgentLoop
+from opencode.loop.revert import Reverts
 from opencode.loop.run_state import RunState
 from opencode.loop.shell import UserShell
 from opencode.loop.status import SessionStatuses
-from opencode.session.inputs import PromptInput, ShellInput
-from opencode.session.schema import SessionStatus
+from opencode.loop.turn_summary import TurnSummaries
+from opencode.session.inputs import PromptInput, RevertInput, ShellInput, SummarizeInput
+from opencode.session.schema import Session, SessionStatus, SnapshotFileDiff, UserMessage
 from opencode.session.service import SessionService
 from opencode.session.store import SessionStore
 
@@ -32,6 +36,9 @@ class PromptService:
         shell: UserShell,
         runs: RunState,
         statuses: SessionStatuses,
+        compaction: Compaction,
+        reverts: Reverts,
+        summaries: TurnSummaries,
         drop_asks: DropAsks,
     ) -> None:
         self._sessions = sessions
@@ -41,6 +48,9 @@ class PromptService:
         self._shell = shell
         self._runs = runs
         self._statuses = statuses
+        self._compaction = compaction
+        self._reverts = reverts
+        self._summaries = summaries
         self._drop_asks = drop_asks
 
     def statuses(self) -> dict[SessionID, SessionStatus]:
@@ -53,7 +63,7 @@ class PromptService:
         With ``noReply``: the stored user message. The prompt is committed before anything runs. Raises
         ``SessionNotFound``, ``AgentNotFound``, ``ProviderModelNotFound``, ``MessageTaken``.
         """
-        session = await self._sessions.get(session_id)
+        session = await self._current(session_id)
         message_id = await self._admission.admit(session, prompt)
         if prompt.no_reply is True:
             return await self._sessions.message_raw(session_id, message_id)
@@ -62,7 +72,7 @@ class PromptService:
 
     async def prompt_async(self, session_id: SessionID, prompt: PromptInput) -> None:
         """Store the prompt and start its run; returns when it is committed. Raises as ``prompt``."""
-        session = await self._sessions.get(session_id)
+        session = await self._current(session_id)
         await self._admission.admit(session, prompt)
         if prompt.no_reply is not True:
             self._runs.join(session_id, self._loop.run, self._loop.settle)
@@ -73,12 +83,40 @@ class PromptService:
 
     async def shell(self, session_id: SessionID, wanted: ShellInput) -> bytes:
         """Run a shell command for the user: ``{info, parts}`` of its message. Raises ``SessionBusy``."""
-        session = await self._sessions.get(session_id)
         self._runs.require_idle(session_id)
+        session = await self._current(session_id)
         agent = await self._admission.agent(session, wanted.agent)
         model = self._admission.model(session, agent, wanted.model)
         command = self._shell.command(session_id, agent.name, model, wanted)
         return await self._runs.exclusive(session_id, command.run, command.settle).outcome()
+
+    async def summarize(self, session_id: SessionID, wanted: SummarizeInput) -> None:
+        """Condense the history and wait until it is done. Raises as ``Compaction.request``."""
+        await self._current(session_id)
+        await self._compaction.request(session_id, wanted)
+        await self._runs.join(session_id, self._loop.run, self._loop.settle).outcome()
+
+    async def revert(self, session_id: SessionID, wanted: RevertInput) -> Session:
+        """Go back to a message or part, files included. Raises ``SessionBusy``."""
+        await self._sessions.get_raw(session_id)
+        self._runs.require_idle(session_id)
+        return await self._reverts.revert(session_id, wanted)
+
+    async def unrevert(self, session_id: SessionID) -> Session:
+        """Take a revert back. Raises ``SessionBusy``."""
+        await self._sessions.get_raw(session_id)
+        self._runs.require_idle(session_id)
+        return await self._reverts.unrevert(session_id)
+
+    async def diff(self, session_id: SessionID, message_id: MessageID | None) -> list[SnapshotFileDiff]:
+        """What the session, or the turn of one of its user messages, changed in files."""
+        await self._sessions.get_raw(session_id)
+        if message_id is None:
+            return await self._summaries.diffs(self._store.history(session_id))
+        message = self._store.message(session_id, message_id)
+        if message is None or not isinstance(message.info, UserMessage) or isinstance(message.info.summary, UnsetType):
+            return []
+        return message.info.summary.diffs
 
     async def abort(self, session_id: SessionID) -> None:
         """Stop whatever runs in the session and wait until it has stopped; publishes idle in any case."""
@@ -89,7 +127,8 @@ class PromptService:
 
     async def delete_session(self, session_id: SessionID) -> None:
         """Stop the session and its children, then remove them. Raises ``SessionNotFound``."""
-        for session in await self._sessions.family(session_id):
+        # The session first, and with it the subagents it waits for: stopped before it, they could be started anew.
+        for session in reversed(await self._sessions.family(session_id)):
             await self._runs.cancel(session.id)
             await self._drop_asks(session.id)
         await self._sessions.delete(session_id)
@@ -99,3 +138,11 @@ class PromptService:
         await self._sessions.get_raw(session_id)
         self._runs.require_idle(session_id)
         await self._sessions.delete_message(session_id, message_id)
+
+    async def _current(self, session_id: SessionID) -> Session:
+        """The session as it goes on: a pending revert is made final. Raises ``SessionNotFound``."""
+        session = await self._sessions.get(session_id)
+        if isinstance(session.revert, UnsetType) or self._runs.get(session_id) is not None:
+            return session
+        await self._reverts.finalise(session_id)
+        return await self._sessions.get(session_id)

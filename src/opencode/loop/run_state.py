@@ -29,7 +29,9 @@ class Run:
         self.prompted = False
         """A prompt joined since the loop last looked at the history."""
         self.follower: Run | None = None
-        """The loop that starts when this shell command has ended."""
+        """The loop that starts when this shell command, or this aborted loop, has ended."""
+        self.is_settled = False
+        """Whether its end is stored."""
         self._result: bytes = b""
         self._error: Exception | None = None
 
@@ -46,6 +48,7 @@ class Run:
 
     async def drive(self) -> None:
         """Work and settle once."""
+        self.is_settled = False
         try:
             with self.scope:
                 await self._work(self)
@@ -53,6 +56,7 @@ class Run:
             self._error = error
         try:
             self._result = await self._settle(self)
+            self.is_settled = True
         except Exception as error:  # noqa: BLE001 - an edge: the store may fail, and waiters must hear of it
             self._error = self._error or error
 
@@ -65,10 +69,12 @@ class RunState:
     """The runs of one instance.
 
     A caller that goes away never stops a run: runs belong to the instance's task group, callers only wait.
+    ``on_unsettled`` hears of sessions whose run is over without its end being stored.
     """
 
-    def __init__(self, tasks: TaskGroup) -> None:
+    def __init__(self, tasks: TaskGroup, on_unsettled: Callable[[SessionID], None]) -> None:
         self._tasks = tasks
+        self._on_unsettled = on_unsettled
         self._runs: dict[SessionID, Run] = {}
 
     def get(self, session_id: SessionID) -> Run | None:
@@ -83,12 +89,12 @@ class RunState:
     def join(self, session_id: SessionID, work: Work, settle: Settle) -> Run:
         """The session's loop: the running one, which will see the newest message, or a new one.
 
-        While a shell command runs, the loop follows it.
+        While a shell command runs, or an aborted loop winds down, the new loop follows it.
         """
         run = self._runs.get(session_id)
         if run is None:
             return self._start(Run(session_id, "loop", work, settle))
-        if run.kind == "shell":
+        if run.kind == "shell" or run.is_aborted:
             run.follower = run.follower or Run(session_id, "loop", work, settle)
             return run.follower
         run.prompted = True
@@ -128,6 +134,8 @@ class RunState:
                 await run.drive()
         finally:
             del self._runs[run.session_id]
+            if not run.is_settled:
+                self._on_unsettled(run.session_id)
             if run.follower is not None:
                 self._start(run.follower)
             run.done.set()

@@ -5,18 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from opencode.agent.schema import Agent
 from opencode.agent.service import AgentService
 from opencode.core.ids import MessageID
 from opencode.core.wire import UNSET, set_or
 from opencode.loop.doom_loop import DoomLoopGuard
+from opencode.loop.failures import message_error
 from opencode.loop.instructions import InstructionFiles
 from opencode.loop.model_messages import to_model_messages
-from opencode.loop.processor import StepProcessor, StepResult, StepServices
+from opencode.loop.processor import IsFull, StepProcessor, StepResult, StepServices
 from opencode.loop.reminders import Reminders
+from opencode.loop.repair import Interruption, message_repairs
 from opencode.loop.request import RequestBuilder
+from opencode.loop.subtask import Subtask, SubtaskRunner
 from opencode.loop.system_prompt import SystemPrompt
-from opencode.loop.tool_calls import ToolCalls, ToolContexts
+from opencode.loop.tool_calls import ABORTED, ToolCalls, ToolContexts
 from opencode.loop.turn import Turn
 from opencode.permission.schema import PermissionRuleset, ToolCallRef
 from opencode.permission.service import PermissionService
@@ -24,6 +29,7 @@ from opencode.provider.schema import Model
 from opencode.provider.service import ProviderService
 from opencode.session.changes import PutMessage
 from opencode.session.schema import (
+    AgentPart,
     AssistantMessage,
     MessagePath,
     MessageTime,
@@ -33,6 +39,7 @@ from opencode.session.schema import (
     ToolStateRunning,
     UserMessage,
 )
+from opencode.tool.builtin.task import NAMED_BY_USER
 from opencode.tool.registry import ToolRegistry
 from opencode.tool.tool import ToolContext
 from opencode.tool.wrapper import WrappedTool
@@ -70,6 +77,11 @@ class StepRunner:
         self._directory = directory
         self._worktree = worktree
 
+    async def run_subtask(self, turn: Turn, subtask: Subtask, model: Model) -> None:
+        """Do a subtask of a prompt. The message that tells of it is complete when this returns."""
+        runner = SubtaskRunner(self._services, self._abilities.tools.get("task"), self._directory, self._worktree)
+        await runner.run(subtask, model, turn.history)
+
     async def begin(self, turn: Turn, agent: Agent) -> AssistantMessage:
         """Store the empty answer. Publishes ``message.updated``."""
         services, user = self._services, turn.user
@@ -85,11 +97,30 @@ class StepRunner:
             time=MessageTime(created=services.clock.now_ms()),
             variant=_variant(user) or UNSET,
         )
-        await services.store.commit(PutMessage(message))
+        # Not interruptible: a message that is stored must be known here, or nobody completes it.
+        with anyio.CancelScope(shield=True):
+            await services.store.commit(PutMessage(message))
         return message
 
+    async def give_up(self, message: AssistantMessage, error: BaseException) -> None:
+        """Complete a message that was begun and that no step completed, with what kept it from that."""
+        services = self._services
+        stored = services.store.message(message.session_id, message.id)
+        if stored is not None:
+            why = Interruption(message_error(error), ABORTED)
+            changes = message_repairs(stored, services.clock.now_ms(), why)
+            if changes:
+                await services.store.commit(*changes)
+
     async def run(
-        self, session: Session, turn: Turn, message: AssistantMessage, agent: Agent, model: Model, step: int
+        self,
+        session: Session,
+        turn: Turn,
+        message: AssistantMessage,
+        agent: Agent,
+        model: Model,
+        step: int,
+        is_full: IsFull | None,
     ) -> StepResult:
         """Call the model once and run the tools it calls. The message is complete when this returns."""
         abilities = self._abilities
@@ -112,9 +143,9 @@ class StepRunner:
             tools=[tool.definition for tool in offered],
             out_of_steps=out_of_steps,
         )
-        executable = abilities.tools.executable(model, rules, switches)
+        executable = abilities.tools.executable(offered)
         calls = self._calls(session, turn, message, agent, model, rules, executable)
-        processor = StepProcessor(self._services, message, calls)
+        processor = StepProcessor(self._services, message, calls, is_full)
         try:
             return await processor.run(abilities.providers.language_model(model), request)
         finally:
@@ -166,6 +197,7 @@ class StepRunner:
             history=list(turn.history),
             ask=_not_yet,
             report=_not_yet,
+            extra={NAMED_BY_USER: _named_agents(session, turn)},
         )
         return ToolCalls(
             message,
@@ -180,6 +212,12 @@ class StepRunner:
 
 async def _not_yet(*_: object, **__: object) -> None:
     raise RuntimeError("a tool context is used without a call")
+
+
+def _named_agents(session: Session, turn: Turn) -> frozenset[str]:
+    """The agents that a person called with ``@`` in this turn; prompts of child sessions are no person's."""
+    named = frozenset(part.name for part in turn.user_parts.parts if isinstance(part, AgentPart))
+    return named if session.parent_id is UNSET else frozenset()
 
 
 def _variant(user: UserMessage) -> str | None:

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from opencode.agent.schema import Agent
 from opencode.core.clock import Clock
@@ -120,9 +120,9 @@ def _skill_entry(skill: Skill) -> str:
     return "\n".join(
         [
             "  <skill>",
-            f"    <name>{escape(skill.name)}</name>",
-            f"    <description>{escape(str(skill.description))}</description>",
-            f"    <location>{escape(place)}</location>",
+            f"    <name>{escape(skill.name, quote=False)}</name>",
+            f"    <description>{escape(str(skill.description), quote=False)}</description>",
+            f"    <location>{escape(place, quote=False)}</location>",
             "  </skill>",
         ]
     )

@@ -65,12 +65,18 @@ class ToolCalls:
         self._clock = clock
         self._doom_loop = doom_loop
         self._parts: dict[str, ToolPart] = {}
+        self._ids_of_model: dict[str, str] = {}
         self._running: dict[str, ToolContext] = {}
         self.started = False
         self.rejected = False
 
     async def announce(self, call_id: str, name: str) -> None:
-        """The model began to write a call: the part appears, pending."""
+        """The model began to write a call: the part appears, pending.
+
+        Some models give several calls of one answer the same id; from the second on they get one of ours.
+        """
+        given, call_id = call_id, call_id if call_id not in self._parts else self._ids.call()
+        self._ids_of_model[given] = call_id
         part = ToolPart(
             id=self._ids.part(),
             session_id=self._message.session_id,
@@ -83,11 +89,11 @@ class ToolCalls:
 
     async def start(self, call: ToolCall, tasks: TaskGroup) -> None:
         """The call is complete: store it as running and start its tool."""
-        if call.call_id not in self._parts:
+        if not self._is_pending(call.call_id):
             await self.announce(call.call_id, call.name)
         name, given = self._repaired(call)
         part = replace(
-            self._parts[call.call_id],
+            self._parts[self._ids_of_model[call.call_id]],
             tool=name,
             state=ToolStateRunning(input=given, time=StartTime(start=self._clock.now_ms())),
             metadata=call.metadata or UNSET,
@@ -107,13 +113,21 @@ class ToolCalls:
             if isinstance(partial, ToolResult):
                 await self._complete(part.call_id, partial)
                 continue
+            if isinstance(partial, ToolError):
+                await self._fail(part.call_id, str(partial))
+                continue
             await self._put(replace(part, state=interrupted(part.state, self._clock.now_ms(), ABORTED)))
 
     def forget(self) -> list[ToolPart]:
         """The parts so far, given up because the step is tried again."""
         parts = list(self._parts.values())
         self._parts.clear()
+        self._ids_of_model.clear()
         return parts
+
+    def _is_pending(self, given: str) -> bool:
+        part = self._parts.get(self._ids_of_model.get(given, given))
+        return part is not None and isinstance(part.state, ToolStatePending)
 
     # --- one call -------------------------------------------------------------------------------------------------
 

@@ -7,15 +7,17 @@ def matches(text: str, pattern: str) -> bool:
     Backslashes count as slashes on both sides. A pattern that ends in a blank and ``*`` also covers the text
     without that tail: ``ls *`` covers ``ls``. Takes time in proportion to the lengths, whatever the pattern.
     """
+    if pattern == "*":
+        return True
     text, pattern = text.replace("\\", "/"), pattern.replace("\\", "/")
+    if "*" not in pattern and "?" not in pattern:
+        return text == pattern
     if pattern.endswith(" *") and _covers(text, pattern[:-2]):
         return True
     return _covers(text, pattern)
 
 
 def _covers(text: str, pattern: str) -> bool:
-    if pattern == "*":
-        return True
     first, *rest = pattern.split("*")
     if not rest:
         return len(text) == len(first) and _same(text, first, 0)

@@ -11,6 +11,8 @@ TIMEOUT_SECONDS = 60.0
 _OPTIONS = (
     "--no-optional-locks",
     "-c", "core.fsmonitor=false",  # would run a program that the repository names
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "safe.bareRepository=explicit",  # files of a project that look like a repository are none
     "-c", "core.autocrlf=false",
     "-c", "core.longpaths=true",
     "-c", "core.symlinks=true",
@@ -36,14 +38,16 @@ _REPOSITORY_VARIABLES = frozenset(
         "GIT_WORK_TREE",
     }
 )
+# A partial clone fetches what it lacks whenever somebody looks, with commands that its own configuration names.
+_NO_FETCHING = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 
 
 class Git:
-    """Runs git with the server's environment, in C locale, never asking for a password."""
+    """Runs git with the server's environment, in C locale, never asking for a password. It reaches no other place."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         kept = {name: value for name, value in environ.items() if name not in _REPOSITORY_VARIABLES}
-        self._environ = {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        self._environ = {**kept, **_NO_FETCHING, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
     async def run(self, directory: Path, *arguments: str) -> Completed | None:
         """How the call ended; None when git cannot be started or does not end in time."""

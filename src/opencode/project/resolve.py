@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import anyio
 
 from opencode.core.ids import ProjectID
+from opencode.core.text_file import read_text
 from opencode.project.git import Git
 from opencode.project.schema import GLOBAL
 
@@ -65,8 +67,8 @@ def find_repository(directory: Path) -> Path | None:
 def read_cached_id(sandbox: Path) -> ProjectID | None:
     """The id that was written into the ``.git`` directory, if it looks like one."""
     try:
-        text = (sandbox / ".git" / ID_FILE).read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
+        text = read_text(sandbox / ".git" / ID_FILE).strip()
+    except OSError:
         return None
     return ProjectID(text) if _COMMIT.fullmatch(text) else None
 
@@ -74,7 +76,7 @@ def read_cached_id(sandbox: Path) -> ProjectID | None:
 def is_plain(sandbox: Path) -> bool:
     """Whether git would say what the look of the directory says, so that it need not be asked."""
     try:
-        settings = (sandbox / ".git" / "config").read_text("utf-8", "replace")
+        settings = read_text(sandbox / ".git" / "config")
     except OSError:
         return False
     is_main = (sandbox / ".git" / "HEAD").is_file() and not (sandbox / ".git" / "commondir").exists()
@@ -82,9 +84,13 @@ def is_plain(sandbox: Path) -> bool:
 
 
 def _write_cached_id(sandbox: Path, commit: str) -> None:
-    # `.git` may be a file, or read-only: then the history is walked again next time.
+    # `.git` may be a file, or read-only: then the history is walked again next time. Never written through: the name
+    # may be a link to anything.
+    fresh = sandbox / ".git" / f".{ID_FILE}-{secrets.token_hex(6)}"
     with suppress(OSError):
-        (sandbox / ".git" / ID_FILE).write_text(commit)
+        with fresh.open("x") as file:
+            file.write(commit)
+        fresh.replace(sandbox / ".git" / ID_FILE)
 
 
 async def _ask(sandbox: Path, git: Git, cached: ProjectID | None) -> tuple[list[str] | None, tuple[Path, Path] | None]:

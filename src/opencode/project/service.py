@@ -26,6 +26,9 @@ from opencode.project.schema import (
 from opencode.project.store import ProjectStore
 from opencode.storage.database import Database, Transaction
 
+TellMoved = Callable[[Transaction, EventScope, bytes], None]
+"""Announces that a session's record has changed: sessions belong to a higher layer."""
+
 _URL_STARTS = ("http://", "https://", "data:", "file:", "/")
 
 
@@ -41,18 +44,27 @@ class ResolvedProject:
 class ProjectService:
     """Finds and keeps the projects of the server; announces every change to all clients."""
 
-    def __init__(self, database: Database, bus: EventBus, clock: Clock, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bus: EventBus,
+        clock: Clock,
+        environ: Mapping[str, str],
+        tell_moved: TellMoved = lambda tx, scope, record: None,
+    ) -> None:
         self._database = database
         self._store = ProjectStore(database)
         self._bus = bus
         self._clock = clock
+        self._tell_moved = tell_moved
         self._fake_git = environ.get("OPENCODE_FAKE_VCS") == "git"
         self.git = Git(environ)
 
     async def resolve(self, directory: Path) -> ResolvedProject:
         """The project of a directory, which need not exist; opened, stored and announced.
 
-        Sessions that were made there while it had no project of its own come along. Publishes ``project.updated``.
+        Sessions that were made there while it had no project of its own come along. Publishes ``project.updated``,
+        and ``session.updated`` for each of those.
         """
         found = await resolve_directory(directory, self.git, fake_git=self._fake_git)
         project = await self._database.write(lambda tx: self._opened(tx, found, directory))
@@ -121,7 +133,9 @@ class ProjectService:
         root = str(directory if found.sandbox == ROOT else found.sandbox)
         store.remember_directory(tx, project.id, root, now_ms)
         if project.id != GLOBAL:
-            store.adopt_sessions(tx, project.id, {str(found.worktree), str(found.sandbox), str(directory)})
+            places = {str(found.worktree), str(found.sandbox), str(directory)}
+            for place, record in store.adopt_sessions(tx, project.id, places):
+                self._tell_moved(tx, EventScope(directory=place, project=project.id), record)
         self._save(tx, project)
         return project
 

@@ -52,14 +52,20 @@ def remember_directory(tx: Transaction, project_id: ProjectID, directory: str, n
     tx.execute("INSERT OR IGNORE INTO project_directory VALUES (?, ?, ?)", (project_id, directory, now_ms))
 
 
-def adopt_sessions(tx: Transaction, project_id: ProjectID, directories: Iterable[str]) -> None:
-    """Give the sessions that were made in these directories before they had a project to that project."""
+def adopt_sessions(tx: Transaction, project_id: ProjectID, directories: Iterable[str]) -> list[tuple[str, bytes]]:
+    """Give the sessions that were made in these directories before they had a project to that project.
+
+    Returns the directory and the new record of each.
+    """
+    adopted = []
     for directory in directories:
         rows = tx.execute(
             "SELECT id, record FROM session WHERE project_id = ? AND directory = ?", (GLOBAL, directory)
         ).fetchall()
         moved = [(project_id, _with_project(record, project_id), session_id) for session_id, record in rows]
         tx.executemany("UPDATE session SET project_id = ?, record = ? WHERE id = ?", moved)
+        adopted += [(directory, record) for _, record, _ in moved]
+    return adopted
 
 
 def _with_project(record: bytes, project_id: ProjectID) -> bytes:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import anyio
 
+from opencode.core.text_file import read_text
 from opencode.core.wire import UNSET
 from opencode.project.git import Git
 from opencode.project.schema import Project, VcsInfo
@@ -97,8 +98,8 @@ def read_head(worktree: Path) -> str | None:
     git = worktree / ".git"
     try:
         if git.is_file():
-            link = git.read_text("utf-8", "surrogateescape").strip()
+            link = read_text(git).strip()
             git = Path(os.path.normpath(worktree / link.removeprefix("gitdir: ")))
-        return (git / "HEAD").read_text("utf-8", "surrogateescape").strip()
+        return read_text(git / "HEAD").strip()
     except OSError:
         return None

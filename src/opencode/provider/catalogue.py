@@ -1,7 +1,5 @@
 """The catalogue of known providers and models: models.dev, its copy on disk, or the short built-in list."""
 
-import os
-import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,6 +13,7 @@ from anyio import to_thread
 
 from opencode.core.log import Logger
 from opencode.core.paths import Paths
+from opencode.core.whole_file import FileNotStored, write_whole
 from opencode.provider.entry import CatalogueProvider
 from opencode.provider.model_entry import catalogue_models
 from opencode.provider.schema import Model
@@ -84,7 +83,7 @@ class Catalogue:
         if data is None:
             return False
         self._providers = await to_thread.run_sync(parse_catalogue, data)
-        await to_thread.run_sync(_write, self._cache, data)
+        await to_thread.run_sync(_keep, self._cache, data)
         return True
 
     def _load(self) -> Providers:
@@ -145,9 +144,9 @@ async def open_catalogue(paths: Paths, environ: Mapping[str, str], user_agent: s
         tasks.cancel_scope.cancel()
 
 
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".models-")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    Path(temporary).replace(path)
+def _keep(path: Path, data: bytes) -> None:
+    """Store the copy for the next start; a disk that refuses it is no reason to stop."""
+    try:
+        write_whole(path, data)
+    except FileNotStored as error:
+        log.warning("the model catalogue could not be kept", reason=str(error))

@@ -5,17 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from opencode.auth.secret import MASK, Secret
+from opencode.auth.secret import Secret
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
-SECRET_OPTIONS = ("apiKey", "authToken", "secretAccessKey", "sessionToken", "privateKey")
-SECRET_HEADERS = ("authorization", "x-api-key", "api-key", "proxy-authorization", "cookie")
 DEFAULT_TIMEOUT_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One provider as an adapter needs it. ``None`` of a timeout: no limit."""
+    """One provider as an adapter needs it. ``None`` of a timeout: no limit. ``refusal``: why it must not be called."""
 
     provider_id: str
     npm: str
@@ -26,19 +24,7 @@ class Connection:
     header_timeout_seconds: float | None = DEFAULT_TIMEOUT_SECONDS
     chunk_timeout_seconds: float | None = DEFAULT_TIMEOUT_SECONDS
     user_agent: str = "opencode-server"
-
-
-def masked_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with every secret replaced by a mask; what is empty stays empty."""
-    shown: dict[str, Any] = {}
-    for name, value in options.items():
-        if name in SECRET_OPTIONS and value:
-            shown[name] = MASK
-        elif name == "headers" and isinstance(value, dict):
-            shown[name] = {key: MASK if key.lower() in SECRET_HEADERS and text else text for key, text in value.items()}
-        else:
-            shown[name] = value
-    return shown
+    refusal: str | None = None
 
 
 def filled_url(url: str, environ: Mapping[str, str]) -> str:

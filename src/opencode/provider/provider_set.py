@@ -11,8 +11,8 @@ from typing import Any, Literal
 from opencode.auth.schema import ApiCredential, Credential
 from opencode.auth.secret import MASK, Secret
 from opencode.core.ids import ProviderID
-from opencode.core.wire import UNSET, UnsetType
-from opencode.provider.connection import masked_options
+from opencode.core.masking import masked, masked_headers, without_user
+from opencode.core.wire import UNSET, UnsetType, replace
 from opencode.provider.entry import CatalogueProvider, ProviderEntry
 from opencode.provider.loaders import LOADERS, Known, Loaded
 from opencode.provider.model_entry import configured_model
@@ -105,8 +105,8 @@ class Draft:
             source=self.source,
             env=self.env,
             key=MASK if self.shown_key else UNSET,
-            options=masked_options(self.options),
-            models=dict(models),
+            options=masked(self.options),
+            models={key: _shown(model) for key, model in models.items()},
         )
 
     def _offers(self, key: str, model: Model) -> bool:
@@ -120,6 +120,14 @@ class Draft:
         if not isinstance(whitelist, UnsetType) and key not in whitelist:
             return False
         return self.loaded.models(model)
+
+
+def _shown(model: Model) -> Model:
+    """The model without secrets; most have none, and there are thousands."""
+    if model.headers or model.options or "@" in model.api.url:
+        api = replace(model.api, url=without_user(model.api.url))
+        return replace(model, api=api, headers=masked_headers(model.headers), options=masked(model.options))
+    return model
 
 
 class ProviderSet:

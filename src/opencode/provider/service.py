@@ -9,6 +9,7 @@ from anyio import to_thread
 
 from opencode.auth.secret import MASK, Secret
 from opencode.auth.store import CredentialStore
+from opencode.config.confinement import UNCONFINED, Confinement
 from opencode.config.schema import Config
 from opencode.core.errors import NamedError
 from opencode.core.ids import ModelID, ProviderID
@@ -106,8 +107,10 @@ class ProviderService:
         paths: Paths,
         environ: Mapping[str, str],
         adapters: AdapterPool,
+        confinement: Confinement = UNCONFINED,
     ) -> None:
         self._config = config
+        self._confinement = confinement
         self._local = local
         self._recent = paths.state / "model.json"
         self._environ = environ
@@ -253,6 +256,7 @@ class ProviderService:
         draft = self._active().get(model.provider_id)
         options = draft.options if draft else {}
         key = options.get("apiKey")
+        refusal = self._confinement.refusal(model.provider_id, has_key=draft is not None and draft.key is not None)
         return Connection(
             provider_id=model.provider_id,
             npm=model.api.npm,
@@ -264,6 +268,7 @@ class ProviderService:
                 options, "headerTimeout" if "headerTimeout" in options else "timeout"
             ),
             chunk_timeout_seconds=timeout_seconds(options, "chunkTimeout"),
+            refusal=refusal,
         )
 
 
@@ -276,6 +281,7 @@ async def open_providers(
     local: LocalServers,
     paths: Paths,
     environ: Mapping[str, str],
+    confinement: Confinement = UNCONFINED,
 ) -> AsyncIterator[ProviderService]:
     """The providers of one directory; on exit every connection to a model is closed."""
     async with AdapterPool() as adapters:
@@ -287,6 +293,7 @@ async def open_providers(
             paths=paths,
             environ=environ,
             adapters=adapters,
+            confinement=confinement,
         )
 
 

@@ -23,6 +23,7 @@ from opencode.question.schema import QuestionRejected as QuestionRejectedEvent
 from opencode.question.store import QuestionStore
 from opencode.storage.database import Database, Transaction
 
+RecordAnswers = Callable[[Transaction, QuestionRequest, QuestionAnswers], None]
 OrphanAnswered = Callable[[QuestionRequest, QuestionAnswers | None], Awaitable[None]]
 
 
@@ -41,7 +42,8 @@ class PendingQuestion:
 class QuestionService:
     """The questions of one directory. Each is a row until it is settled, so it can be answered after a restart too.
 
-    A question waits without limit; their number is bounded by the tool calls that run.
+    A question waits without limit; their number is bounded by the tool calls that run. ``on_answers`` keeps answers
+    in the transaction that settles their question: once a person is told that they were taken, they are not lost.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class QuestionService:
         ids: IdGenerator,
         clock: Clock,
         directory: str,
+        on_answers: RecordAnswers,
         on_orphan_reply: OrphanAnswered,
     ) -> None:
         self._database = database
@@ -58,6 +61,7 @@ class QuestionService:
         self._events = events
         self._ids = ids
         self._clock = clock
+        self._on_answers = on_answers
         self._on_orphan_reply = on_orphan_reply
         self._pending: dict[QuestionID, PendingQuestion] = {}
 
@@ -104,9 +108,8 @@ class QuestionService:
         """Answer. Publishes ``question.replied``. Raises ``QuestionRequestNotFound``."""
         question = self._open(request_id)
         request = question.request
-        await self._settle(
-            question, QuestionReplied(session_id=request.session_id, request_id=request.id, answers=answers)
-        )
+        replied = QuestionReplied(session_id=request.session_id, request_id=request.id, answers=answers)
+        await self._settle(question, replied, lambda tx: self._on_answers(tx, request, answers))
         await self._release(question, answers)
 
     async def reject(self, request_id: QuestionID) -> None:
@@ -139,12 +142,15 @@ class QuestionService:
         with anyio.CancelScope(shield=True):
             await self._database.write(change)
 
-    async def _settle(self, question: PendingQuestion, event: Event) -> None:
+    async def _settle(
+        self, question: PendingQuestion, event: Event, keep: Callable[[Transaction], None] = lambda tx: None
+    ) -> None:
         """Take a question off the list and out of the table, and announce it: all of it or nothing."""
 
         def change(tx: Transaction) -> None:
             self._store.remove(tx, question.request.id)
             self._events.append(tx, event)
+            keep(tx)
 
         question.is_settling = True
         try:

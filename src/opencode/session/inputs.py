@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from opencode.core.ids import MessageID, ModelID, ProviderID, SessionID, WorkspaceID
+from opencode.core.ids import MessageID, ModelID, PartID, ProviderID, SessionID, WorkspaceID
 from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.permission.schema import PermissionRuleset
 from opencode.provider.schema import ModelRef
@@ -111,6 +111,21 @@ class InitInput(Wire):
     model_id: ModelID
     provider_id: ProviderID
     message_id: MessageID
+
+
+class RevertInput(Wire):
+    """Body of ``session.revert``: the message, or the part of it, to go back to."""
+
+    message_id: MessageID
+    part_id: PartID | UnsetType = UNSET
+
+
+class SummarizeInput(Wire):
+    """Body of ``session.summarize``. ``auto``: go on by itself when the history is condensed."""
+
+    provider_id: ProviderID
+    model_id: ModelID
+    auto: bool | UnsetType = UNSET
 
 
 class MessagePage(Wire):

@@ -10,8 +10,11 @@ from opencode.core.ids import MessageID, ProjectID, SessionID
 from opencode.core.wire import Wire, encode
 from opencode.session.errors import InvalidCursor
 from opencode.session.inputs import GlobalPage, GlobalSessionFilter, MessagePage, SessionFilter
+from opencode.session.schema import Number
 from opencode.storage.database import Database, Rows
 
+LARGEST_INTEGER = 2**63 - 1
+LARGEST_LIMIT = 10**9
 DEFAULT_LIMIT = 100
 SMALL_PAGE = 100
 """Messages that are read at once; more are read in slices, so that they do not hold up the loop."""
@@ -55,7 +58,7 @@ def global_session_list(database: Database, wanted: GlobalSessionFilter) -> Glob
         values.append(wanted.directory)
     if wanted.cursor is not None:
         where.append("updated_ms < ?")
-        values.append(wanted.cursor)
+        values.append(_storable(wanted.cursor))
     if not wanted.archived:
         where.append("archived_ms IS NULL")
     _common(where, values, wanted)
@@ -73,7 +76,7 @@ async def message_page(database: Database, session_id: SessionID, limit: int | N
     if before is not None and not limit:
         raise InvalidCursor("`before` needs `limit`: say how many messages the page should have")
     below = _END if before is None else _position(database, session_id, before)
-    rows = await _messages_below(database, session_id, below, limit or None)
+    rows = await _messages_below(database, session_id, below, min(limit, LARGEST_LIMIT) if limit else None)
     shown = rows[: limit or None][::-1]
     has_more = len(shown) < len(rows)
     if not shown:
@@ -135,7 +138,7 @@ def _position(database: Database, session_id: SessionID, text: str) -> int:
     rows = database.read("SELECT seq FROM message WHERE id = ? AND session_id = ?", (cursor.id, session_id))
     if not rows:  # the message is gone since: go on from its time
         query = "SELECT coalesce(max(seq), 0) + 1 FROM message WHERE session_id = ? AND created_ms < ?"
-        rows = database.read(query, (session_id, cursor.time))
+        rows = database.read(query, (session_id, _storable(cursor.time)))
     position: int = rows[0][0]
     return position
 
@@ -145,7 +148,7 @@ def _common(where: list[str], values: list[Any], wanted: SessionFilter | GlobalS
         where.append("parent_id IS NULL")
     if wanted.start is not None:
         where.append("updated_ms >= ?")
-        values.append(wanted.start)
+        values.append(_storable(wanted.start))
     if wanted.search:
         where.append("title LIKE ? ESCAPE '\\'")
         values.append(f"%{_like_escape(wanted.search)}%")
@@ -156,7 +159,12 @@ def _select(columns: str, where: list[str]) -> str:
 
 
 def _limit(limit: int | None) -> int:
-    return DEFAULT_LIMIT if limit is None else max(limit, 0)
+    return DEFAULT_LIMIT if limit is None else min(max(limit, 0), LARGEST_LIMIT)
+
+
+def _storable(number: Number) -> Number:
+    """The nearest number that SQLite knows: clients send any they like."""
+    return max(-LARGEST_INTEGER, min(number, LARGEST_INTEGER))
 
 
 def _like_escape(text: str) -> str:

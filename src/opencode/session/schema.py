@@ -677,6 +677,13 @@ class SessionIdle(Event):
     session_id: SessionID
 
 
+class SessionCompacted(Event):
+    """The history before a point was condensed."""
+
+    type: ClassVar[str] = "session.compacted"
+    session_id: SessionID
+
+
 class SessionErrored(Event):
     """A turn failed, or something of the instance did (then without a session)."""
 

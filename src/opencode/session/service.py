@@ -1,6 +1,7 @@
 """Reading and changing sessions, their messages, parts and todos."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from opencode.core.clock import Clock, iso_utc
@@ -27,12 +28,13 @@ from opencode.session.inputs import (
     SessionFilter,
     UpdateSession,
 )
-from opencode.session.schema import Part, Session, SessionTime, SnapshotFileDiff, Todo
+from opencode.session.schema import Part, Session, SessionTime, Todo
 from opencode.session.slug import random_slug
 from opencode.session.store import SessionStore
+from opencode.session.totals import with_usage_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SessionPlace:
     """Where new sessions of an instance belong."""
 
@@ -41,7 +43,7 @@ class SessionPlace:
     worktree: Path
     version: str
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The directory relative to the worktree, ``""`` at its root."""
         relative = self.directory.relative_to(self.worktree) if self.directory.is_relative_to(self.worktree) else None
@@ -140,8 +142,10 @@ class SessionService:
         original = await self.get(session_id)
         forked = await self.create(fork_of(original))
         copy = HistoryCopy(forked.id, self._ids)
-        for message in before(self._store.history(session_id), wanted.message_id):
+        messages = before(self._store.history(session_id), wanted.message_id)
+        for message in messages:
             await self._store.commit(*copy.changes(message))
+        await self._store.commit(ChangeSession(forked.id, lambda now: with_usage_of(now, messages), silent=True))
         return forked
 
     async def delete(self, session_id: SessionID) -> None:
@@ -199,15 +203,6 @@ class SessionService:
         numbered = [replace(t, id=str(n)) if t.id is UNSET else t for n, t in enumerate(todos, start=1)]
         await self._store.commit(PutTodos(session_id, numbered))
         return numbered
-
-    async def diff(self, session_id: SessionID, message_id: MessageID | None = None) -> list[SnapshotFileDiff]:
-        """What the session, or the turn of one of its user messages, changed in files. Raises ``SessionNotFound``."""
-        session = await self.get(session_id)
-        if message_id is None:
-            return set_or(session.summary.diffs, []) if session.summary is not UNSET else []
-        message = self._store.message(session_id, message_id)
-        summary = UNSET if message is None else getattr(message.info, "summary", UNSET)
-        return list(getattr(summary, "diffs", []))
 
     async def _require_part(self, session_id: SessionID, message_id: MessageID, part_id: PartID) -> None:
         await self.get_raw(session_id)

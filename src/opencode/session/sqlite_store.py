@@ -6,7 +6,7 @@ import msgspec
 
 from opencode.core.clock import Clock
 from opencode.core.ids import MessageID, PartID, ProjectID, SessionID
-from opencode.core.wire import UNSET, encode
+from opencode.core.wire import UNSET, encode, set_or
 from opencode.event.bus import EventPublisher
 from opencode.event.schema import Event
 from opencode.session import pages
@@ -27,6 +27,8 @@ from opencode.session.changes import (
 from opencode.session.errors import MessageNotFound, MessageTaken, SessionNotFound
 from opencode.session.inputs import GlobalPage, GlobalSessionFilter, MessagePage, SessionFilter
 from opencode.session.schema import (
+    AssistantMessage,
+    CompactionPart,
     Message,
     MessagePartRemoved,
     MessagePartUpdated,
@@ -61,6 +63,10 @@ INSERT INTO message (id, session_id, seq, role, created_ms, record)
 VALUES (?1, ?2, coalesce((SELECT max(seq) FROM message WHERE session_id = ?2), 0) + 1, ?3, ?4, ?5)
 ON CONFLICT (id) DO UPDATE SET record = excluded.record WHERE session_id = excluded.session_id
 """
+_NEWEST_SUMMARIES = """
+SELECT record FROM message WHERE session_id = ? AND role = 'assistant' AND instr(record, ?) ORDER BY seq DESC LIMIT 4
+"""
+_EARLIEST = "SELECT coalesce(min(seq), 0) FROM message WHERE session_id = ? AND id IN (?, ?)"
 _PUT_SESSION = """
 INSERT INTO session (id, project_id, parent_id, directory, title, created_ms, updated_ms, archived_ms, record)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -189,14 +195,39 @@ class SqliteSessionStore:
         return part
 
     def history(self, session_id: SessionID) -> list[MessageWithParts]:
+        return self._history_from(session_id, 0)
+
+    def recent_history(self, session_id: SessionID) -> list[MessageWithParts]:
+        return self._history_from(session_id, self._recent_start(session_id))
+
+    def _history_from(self, session_id: SessionID, seq: int) -> list[MessageWithParts]:
+        span = (session_id, seq)
         messages = self._database.read(
-            "SELECT seq, record FROM message WHERE session_id = ? ORDER BY seq", (session_id,)
+            "SELECT seq, record FROM message WHERE session_id = ? AND seq >= ? ORDER BY seq", span
         )
         parts: dict[int, list[Part]] = {seq: [] for seq, _ in messages}
-        query = "SELECT message_seq, record FROM part WHERE session_id = ? ORDER BY message_seq, seq"
-        for seq, record in self._database.read(query, (session_id,)):
+        query = (
+            "SELECT message_seq, record FROM part WHERE session_id = ? AND message_seq >= ? ORDER BY message_seq, seq"
+        )
+        for seq, record in self._database.read(query, span):
             parts[seq].append(_PART.decode(record))
         return [MessageWithParts(info=_MESSAGE.decode(record), parts=parts[seq]) for seq, record in messages]
+
+    def _recent_start(self, session_id: SessionID) -> int:
+        """Where the newest finished compaction, with the tail it kept, begins; 0 when none of the newest few counts."""
+        for (record,) in self._database.read(_NEWEST_SUMMARIES, (session_id, b'"summary":true')):
+            summary = _MESSAGE.decode(record)
+            if not isinstance(summary, AssistantMessage) or summary.finish is UNSET or summary.error is not UNSET:
+                continue
+            marker = self.message(session_id, summary.parent_id)
+            compaction = (
+                next((part for part in marker.parts if isinstance(part, CompactionPart)), None) if marker else None
+            )
+            if compaction is not None:
+                ids = (session_id, summary.parent_id, set_or(compaction.tail_start_id, ""))
+                start: int = self._database.read(_EARLIEST, ids)[0][0]
+                return start
+        return 0
 
     def newest_message_id(self, session_id: SessionID) -> MessageID | None:
         rows = self._database.read("SELECT max(id) FROM message WHERE session_id = ?", (session_id,))
@@ -219,6 +250,11 @@ class SqliteSessionStore:
         query = "SELECT session_id, kind FROM run WHERE directory = ? ORDER BY started_ms"
         rows = self._database.read(query, (self._directory,))
         return [RunningSession(session_id=SessionID(session_id), kind=kind) for session_id, kind in rows]
+
+    def reverted_trees(self) -> list[str]:
+        tree = "json_extract(CAST(record AS TEXT), '$.revert.snapshot')"
+        query = f"SELECT {tree} FROM session WHERE directory = ? AND {tree} IS NOT NULL"
+        return [tree for (tree,) in self._database.read(query, (self._directory,))]
 
 
 def _role(message: Message) -> str:

@@ -63,6 +63,13 @@ class SessionStore(Protocol):
         """All messages with their parts, oldest first."""
         ...
 
+    def recent_history(self, session_id: SessionID) -> list[MessageWithParts]:
+        """The newest part of the history: with the newest finished compaction, and from the tail that it kept on.
+
+        What a session's next step is made of, however long the session is. All of it without a compaction.
+        """
+        ...
+
     def newest_message_id(self, session_id: SessionID) -> MessageID | None:
         """The greatest message id of the session, whoever made it."""
         ...
@@ -79,4 +86,8 @@ class SessionStore(Protocol):
 
     def running(self) -> Sequence[RunningSession]:
         """Sessions of this directory that ran when the process before this one ended."""
+        ...
+
+    def reverted_trees(self) -> list[str]:
+        """The snapshots that sessions of this directory can still be taken forward to."""
         ...

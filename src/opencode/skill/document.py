@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from opencode.config.markdown import parse_markdown
-from opencode.config.text import read_text
+from opencode.core.text_file import read_text
 from opencode.core.wire import UNSET
 from opencode.skill.schema import Skill
 

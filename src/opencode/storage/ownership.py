@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -39,9 +39,10 @@ class Ownership:
         self._write()
 
     def _write(self) -> None:
-        content = encode(self._owner)
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, content, 0)
+        # What the file says only helps others; a disk that refuses it makes nobody less an owner.
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, encode(self._owner), 0)
 
 
 @contextmanager
@@ -64,7 +65,8 @@ def own(lock_file: Path, *, now_ms: int) -> Iterator[Ownership]:
                 lock_file.parent, pid=owner.pid if owner else None, url=(owner.url or None) if owner else None
             )
         yield Ownership(descriptor, Owner(pid=os.getpid(), started=now_ms))
-        os.ftruncate(descriptor, 0)
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 

@@ -131,8 +131,12 @@ class Writer:
         self._busy_since = None
         jobs, self._jobs = self._jobs, []
         try:
-            self._run(jobs)
-            self._connection.execute("COMMIT")
+            if len(jobs) == 1:
+                self._run_alone(jobs[0])
+            else:
+                self._run(jobs)
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
         except (sqlite3.Error, _TransactionLost) as error:
             self._roll_back()
             _fail(jobs, self._typed(error.__cause__ if isinstance(error, _TransactionLost) else error))
@@ -157,14 +161,26 @@ class Writer:
                 job.error = self._typed(error)
             self._connection.execute("RELEASE change")
 
+    def _run_alone(self, job: _Job) -> None:
+        """Run the only change: a savepoint would say what the transaction does. Undone when the change raises."""
+        try:
+            job.result = job.change(job.transaction)
+        except Exception as error:  # noqa: BLE001 - whoever asked for the change gets it
+            job.error = self._typed(error)
+            self._roll_back()
+
     def _typed(self, error: BaseException | None) -> Exception:
         if isinstance(error, sqlite3.Error):
             return storage_error(error, self._path) or error
         return error if isinstance(error, Exception) else StorageIOError(f"Writing {self._path} failed.")
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
+        if not self._connection.in_transaction:
+            return
+        try:
             self._connection.execute("ROLLBACK")
+        except sqlite3.Error:  # those who wait must hear of the failure that led here all the same
+            log.exception("rollback failed")
 
     def _refused(self, error: sqlite3.Error) -> None:
         """No transaction could begin: wait while another program holds the lock, else fail what is queued."""

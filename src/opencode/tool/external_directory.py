@@ -14,7 +14,7 @@ async def ask_external_directory(context: ToolContext, path: Path, *, is_directo
     """
     if context.extra.get("bypassCwdCheck"):
         return
-    outside = path if not context.contains(path) else _link_target_outside(context, path)
+    outside = outside_of_project(context, path)
     if outside is None:
         return
     directory = outside if is_directory else outside.parent
@@ -25,6 +25,12 @@ async def ask_external_directory(context: ToolContext, path: Path, *, is_directo
         always=[pattern],
         metadata={"filepath": str(outside), "parentDir": str(directory)},
     )
+
+
+def outside_of_project(context: ToolContext, path: Path) -> Path | None:
+    """The path, or where its links lead to, when that is outside the project; None when it stays inside."""
+    plain = Path(os.path.normpath(path))
+    return _link_target_outside(context, path) if context.contains(plain) else plain
 
 
 def _link_target_outside(context: ToolContext, path: Path) -> Path | None:

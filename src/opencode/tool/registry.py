@@ -32,6 +32,10 @@ class ToolRegistry:
         place = {id: index for index, id in enumerate(ORDER)}
         self._tools = dict(sorted(given.items(), key=lambda item: place.get(item[0], len(place))))
 
+    def get(self, id: str) -> WrappedTool:
+        """One tool, for calls that no model makes."""
+        return self._tools[id]
+
     def ids(self) -> list[str]:
         """The ids in their fixed order. Source: operation ``tool.ids``."""
         return [id for id in self._tools if id not in UNLISTED]
@@ -57,11 +61,9 @@ class ToolRegistry:
         ]
         return sorted(offered, key=lambda tool: tool.id)
 
-    def executable(
-        self, model: Model, rulesets: Rulesets, switches: Mapping[str, bool] | None = None
-    ) -> dict[str, WrappedTool]:
+    def executable(self, offered: Iterable[WrappedTool]) -> dict[str, WrappedTool]:
         """What a call of the model may reach: the tools it is offered, and ``invalid``."""
-        tools = {tool.id: tool for tool in self.for_model(model, rulesets, switches)}
+        tools = {tool.id: tool for tool in offered}
         if "invalid" in self._tools:
             tools["invalid"] = self._tools["invalid"]
         return tools

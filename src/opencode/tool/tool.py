@@ -76,6 +76,12 @@ class ToolContext:
         shown = os.path.relpath(path, base)
         return "" if shown == "." else shown
 
+    def names(self, path: Path) -> list[str]:
+        """What rules about files are asked about: the path relative to the worktree, and where its links lead to."""
+        base = self.directory if str(self.worktree) == "/" else self.worktree
+        real = os.path.relpath(os.path.realpath(path), os.path.realpath(base))
+        return list(dict.fromkeys([self.relative(path), "" if real == "." else real]))
+
     def contains(self, path: Path) -> bool:
         """Whether the path is inside the project (spec: ids and storage, section 7)."""
         if path.is_relative_to(self.directory):

@@ -13,7 +13,8 @@ from opencode.tool.tool import Tool, ToolContext, ToolResult
 from opencode.tool.truncate import OutputTruncator
 
 PARTIAL_RESULT = "partial_result"
-"""Where a tool that is cancelled leaves what it has so far, as a ``ToolResult``, in ``context.extra``."""
+"""Where a tool that is cancelled leaves, in ``context.extra``, what it has so far as a ``ToolResult``, or what to say
+as a ``ToolError``."""
 
 
 @runtime_checkable
@@ -47,8 +48,13 @@ class WrappedTool:
     def definition(self) -> ToolDefinition:
         """The tool as the model sees it."""
         tool = self._tool
-        description = tool.describe(self._rules) if isinstance(tool, DescribesForRules) else tool.description
+        description = tool.description if self.describes is None else self.describes.describe(self._rules)
         return ToolDefinition(name=tool.id, description=description, parameters=self.parameters)
+
+    @cached_property
+    def describes(self) -> DescribesForRules | None:
+        """The tool, if its description depends on the rules; found out once."""
+        return self._tool if isinstance(self._tool, DescribesForRules) else None
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
@@ -58,7 +64,7 @@ class WrappedTool:
     def under(self, rules: Sequence[PermissionRule]) -> "WrappedTool":
         """The same tool for an agent of these rules."""
         tool = WrappedTool(self._tool, self._truncator, rules)
-        tool.parameters = self.parameters
+        tool.parameters, tool.describes = self.parameters, self.describes
         return tool
 
     async def call(self, arguments: Any, context: ToolContext) -> ToolResult:

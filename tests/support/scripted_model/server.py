@@ -120,8 +120,10 @@ async def scripted_model() -> AsyncIterator[ScriptedModel]:
                 while await _exchange(model, reader, writer):
                     pass
         finally:
-            tasks.discard(task)
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            tasks.discard(task)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -188,7 +190,7 @@ async def _stream(
     await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
     if not sending.done():
         sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
+        await asyncio.gather(sending, leaving, return_exceptions=True)
         request.end("left")
         return False
     leaving.cancel()

@@ -81,9 +81,9 @@ async def test_unreadable_front_matter_is_a_problem_and_the_rest_is_loaded(place
 
 async def test_links_are_followed_but_not_in_circles(places: Places) -> None:
     folder = places.app / ".opencode" / "agent"
-    places.write(places.root / "shared" / "linked.md", "x")
+    places.write(places.repo / "shared" / "linked.md", "x")
     folder.mkdir(parents=True)
-    (folder / "team").symlink_to(places.root / "shared")
+    (folder / "team").symlink_to(places.repo / "shared")
     (folder / "again").symlink_to(folder)
 
     assert [*(await places.load()).agent] == ["team/linked"]

@@ -10,6 +10,7 @@ import pytest
 
 from opencode.config.errors import ConfigInvalidError, ConfigJsonError, ConfigPatchInvalid
 from opencode.config.service import ConfigService
+from opencode.core.whole_file import FileNotStored
 from tests.unit.config.conftest import Json, Places
 
 
@@ -170,7 +171,7 @@ async def test_a_failed_write_leaves_nothing_behind(
     path = places.write(places.app / "opencode.json", {"model": "a/b"})
     monkeypatch.setattr(Path, "replace", refuse)
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(FileNotStored, match="disk full"):
         await service.update_project(places.app, {"model": "c/d"})
 
     assert (os.listdir(places.app), json.loads(path.read_text())) == (["opencode.json"], {"model": "a/b"})

@@ -169,6 +169,16 @@ async def test_a_stream_that_does_not_read_is_ended_while_others_get_everything(
     assert len(received) == 1001
 
 
+async def test_a_message_larger_than_the_buffer_reaches_whoever_reads(world: World) -> None:
+    """An answer of many megabytes must not end every stream it goes to."""
+    async with world.bus.subscribe(DIRECTORY, buffer_bytes=10) as subscription:
+        world.tick(1)
+        assert shown(await read(subscription, 2)) == [("server.connected",), ("test.ticked", 1)]
+        assert not subscription.lagged
+        world.tick(2, 3)
+        assert subscription.lagged
+
+
 async def test_disposing_of_an_instance_ends_the_streams_of_its_directory_only(world: World) -> None:
     seen: list[Ticked] = []
     world.events.subscribe_function(Ticked, seen.append)

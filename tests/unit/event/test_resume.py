@@ -131,7 +131,7 @@ async def test_a_cursor_that_is_not_ours_is_answered_with_resync(world: World, g
         world.tick(2)
         messages = await read(subscription, 3)
     assert shown(messages) == [("server.connected",), ("server.resync", reason), ("test.ticked", 2)]
-    assert messages[0].id == messages[1].id == f"{world.log.epoch}.1"
+    assert [message.id for message in messages[:2]] == [None, f"{world.log.epoch}.1"]
 
 
 async def test_a_cursor_that_was_never_given_out_is_answered_with_resync(world: World) -> None:
@@ -139,7 +139,16 @@ async def test_a_cursor_that_was_never_given_out_is_answered_with_resync(world: 
         connected, resync = await read(subscription, 2)
     assert resync.shown == ("server.resync", "unknown")
     assert list(resync.data) == ["payload"]
-    assert connected.id == f"{world.log.epoch}.0"
+    assert (connected.id, resync.id) == (None, f"{world.log.epoch}.0")
+
+
+async def test_who_breaks_off_between_greeting_and_resync_is_told_again(world: World) -> None:
+    """The greeting of a stream that cannot continue must not look like a place to continue from."""
+    await world.change(1)
+    async with world.bus.subscribe(DIRECTORY, "nonsense") as subscription:
+        greeting, _ = await read(subscription, 2)
+    async with world.bus.subscribe(DIRECTORY, greeting.id or "nonsense") as subscription:
+        assert shown(await read(subscription, 2))[1] == ("server.resync", "malformed")
 
 
 async def test_a_cursor_older_than_the_log_is_answered_with_resync(tmp_path: Path) -> None:

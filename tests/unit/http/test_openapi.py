@@ -17,12 +17,16 @@ TESTS = Path(__file__).parents[2]
 SEED = "older clients send or read it (seed variants)"
 CLIENTS = "older clients read it"
 OBSERVED = "the official server answers so, whatever its document says"
+MISSING = "an unknown session is an error"
 NARROW = "the official document names what it does not promise"
 
 DIFFERENCES = {
     "event.subscribe 400": "a broken configuration is answered before the stream begins",
     "global.health 200": "`server`: our own version, beside that of the API",
     "project.update body": SEED,
+    "session.abort 404": MISSING,
+    "session.create 404": f"`parentID`: {MISSING}",
+    "session.diff 404": MISSING,
     "session.create body": f"`directory`: {SEED}",
     "session.shell body": "`agent` may be left out: the session's agent runs the command",
     "schema Config": f"`theme`, `keybinds`, `tui`: {CLIENTS}",

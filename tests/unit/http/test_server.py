@@ -46,6 +46,14 @@ async def test_a_server_answers_and_frees_its_port(application: Application) -> 
         bind("127.0.0.1", server.port).close()
 
 
+async def test_a_server_frees_its_port_when_its_block_fails(application: Application) -> None:
+    with anyio.fail_after(10):
+        with pytest.raises(ValueError, match="broken"):
+            async with serving(application, "127.0.0.1", 0) as server:
+                raise ValueError("broken")
+        bind("127.0.0.1", server.port).close()
+
+
 async def test_stopping_ends_200_open_streams_cleanly_within_a_second(application: Application) -> None:
     ended: list[bytes] = []
 
@@ -74,6 +82,14 @@ async def test_stopping_ends_200_open_streams_cleanly_within_a_second(applicatio
             took_seconds = time.monotonic() - started
     assert ended == [b"0\r\n\r\n"] * 200
     assert took_seconds < 1
+
+
+async def test_a_stream_asked_for_while_the_server_stops_is_refused(application: Application) -> None:
+    with anyio.fail_after(10):
+        async with serving(application) as server, httpx.AsyncClient() as client:
+            application.end_streams()
+            response = await client.get(f"{server.url}/endless")
+    assert (response.status_code, response.json()["data"]["message"]) == (503, "The server is stopping")
 
 
 def test_port_0_means_4096_or_any_free_one() -> None:

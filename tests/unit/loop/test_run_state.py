@@ -15,7 +15,7 @@ S = SessionID("ses_1")
 @pytest.fixture
 async def runs() -> AsyncIterator[RunState]:
     async with anyio.create_task_group() as tasks:
-        state = RunState(tasks)
+        state = RunState(tasks, lambda session_id: None)
         yield state
         await state.close()
 
@@ -125,6 +125,28 @@ async def test_abort_during_a_shell_command_also_stops_the_prompt_behind_it(runs
         await follower.outcome()
     assert loop.settled == 1
     assert runs.get(S) is None
+
+
+async def test_a_prompt_that_comes_while_an_aborted_loop_winds_down_is_answered_after_it(runs: RunState) -> None:
+    aborted, next_ = Work(), Work()
+    next_.gate.set()
+    release = anyio.Event()
+
+    async def settle_slowly(run: Run) -> bytes:
+        await release.wait()
+        return b"aborted"
+
+    first = runs.join(S, aborted.run, settle_slowly)
+    with anyio.fail_after(5):
+        await aborted.started.wait()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(runs.cancel, S)
+            while not first.is_aborted:
+                await anyio.lowlevel.checkpoint()
+            second = runs.join(S, next_.run, next_.settle)
+            release.set()
+        assert (await first.outcome(), await second.outcome()) == (b"aborted", b"done")
+    assert (next_.runs, runs.get(S)) == (1, None)
 
 
 async def test_a_caller_that_goes_away_does_not_stop_the_run(runs: RunState) -> None:

@@ -77,6 +77,15 @@ async def test_a_refresh_replaces_the_catalogue_and_its_copy(paths: Paths) -> No
         assert not await catalogue.refresh("agent/1"), "the copy is fresh"
 
 
+async def test_a_catalogue_that_cannot_be_kept_is_used_all_the_same(paths: Paths) -> None:
+    paths.cache.parent.mkdir(parents=True)
+    paths.cache.write_text("a file where the directory should be")
+    async with serving([ONE.encode()]) as (url, _):
+        catalogue = Catalogue(paths, {"OPENCODE_MODELS_URL": url})
+        assert await catalogue.refresh("agent/1")
+    assert list(catalogue.providers()) == ["p"]
+
+
 async def test_a_refresh_that_fails_changes_nothing(paths: Paths) -> None:
     async with serving([b"<html>"]) as (url, _):
         catalogue = Catalogue(paths, {"OPENCODE_MODELS_URL": url})

@@ -23,7 +23,7 @@ from opencode.question.schema import (
 )
 from opencode.question.schema import QuestionRejected as QuestionRejectedEvent
 from opencode.question.service import QuestionService
-from opencode.storage.database import Database, open_database
+from opencode.storage.database import Database, Transaction, open_database
 
 SESSION = SessionID("ses_1")
 COLOUR = QuestionInfo(
@@ -39,12 +39,13 @@ class Server:
         self.database = database
         self.told: list[Event] = []
         self.heard = anyio.Event()
+        self.kept: list[tuple[QuestionID, QuestionAnswers]] = []
         self.orphan_replies: list[QuestionAnswers | None] = []
         self.answers: list[QuestionAnswers] = []
         events = bus.scoped(EventScope(directory="/project"))
         for kind in (QuestionAsked, QuestionReplied, QuestionRejectedEvent):
             events.subscribe_function(kind, self._hear)
-        self.service = QuestionService(database, events, ids, clock, "/project", self._on_orphan_reply)
+        self.service = QuestionService(database, events, ids, clock, "/project", self._keep, self._on_orphan_reply)
 
     def rows(self) -> int:
         return int(self.database.read("SELECT count(*) FROM question_request")[0][0])
@@ -62,6 +63,10 @@ class Server:
         self.told.append(event)
         self.heard.set()
         self.heard = anyio.Event()
+
+    def _keep(self, tx: Transaction, request: QuestionRequest, answers: QuestionAnswers) -> None:
+        assert tx.execute("SELECT count(*) FROM question_request").fetchone() == (0,)
+        self.kept.append((request.id, answers))
 
     async def _on_orphan_reply(self, request: QuestionRequest, answers: QuestionAnswers | None) -> None:
         self.orphan_replies.append(answers)
@@ -92,6 +97,7 @@ async def test_questions_wait_as_a_row_and_an_event_until_they_are_answered(serv
         await server.service.reply(id, [["Red"]])
     assert server.told[1:] == [QuestionReplied(session_id=SESSION, request_id=id, answers=[["Red"]])]
     assert (server.answers, server.service.pending(), server.rows()) == ([[["Red"]]], [], 0)
+    assert server.kept == [(id, [["Red"]])]
 
 
 async def test_dismissed_questions_fail_the_call_and_stop_the_turn(server: Server) -> None:
@@ -155,3 +161,4 @@ async def test_questions_outlive_the_process_and_their_answer_reaches_the_loop(
         else:
             await server.service.reply(id, answers)
         assert (server.orphan_replies, server.rows()) == ([answers], 0)
+        assert server.kept == ([] if answers is None else [(id, answers)])

@@ -11,7 +11,7 @@ from opencode.skill.schema import Skill
 @operation("app.agents", "GET", "/agent")
 async def list_agents(instance: Instance) -> list[Agent]:
     """Agents, the default one first."""
-    return instance.agents.list()
+    return instance.agents.presented()
 
 
 @operation("command.list", "GET", "/command")

@@ -15,9 +15,9 @@ from opencode.provider.service import ConfigProviders
 
 
 @operation("config.get", "GET", "/config")
-async def get_config(instance: Instance) -> Config:
+async def get_config(instance: Instance) -> Raw[Config]:
     """The configuration that applies in the directory."""
-    return presented(instance.config)
+    return Raw(encode(presented(instance.config)))
 
 
 @operation("config.update", "PATCH", "/config")

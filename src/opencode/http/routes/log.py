@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from opencode.core.log import Logger, LogLevel
-from opencode.core.wire import UNSET, UnsetType, Wire
+from opencode.core.wire import UNSET, UnsetType, Wire, set_or
 from opencode.http.operation import operation
 from opencode.http.schema import DirectoryQuery
 
@@ -22,7 +22,9 @@ class LogEntry(Wire):
 @operation("app.log", "POST", "/log")
 async def write_log(query: DirectoryQuery, body: LogEntry) -> bool:
     """Write a line into the server's log."""
-    Logger(f"client.{body.service}").entry(LEVELS[body.level], body.message, body.extra or {})
+    # One logger for all: the library keeps every name it has heard of for ever.
+    tags = {**set_or(body.extra, {}), "service": f"client.{body.service}"}
+    Logger("client").entry(LEVELS[body.level], body.message, tags)
     return True
 
 

@@ -8,10 +8,18 @@ from opencode.http.answer import Raw
 from opencode.http.operation import operation
 from opencode.http.schema import QueryCount, QueryFlag
 from opencode.instance.instance import Instance
-from opencode.session.inputs import CreateSession, ForkSession, SessionFilter, UpdateSession
+from opencode.session.inputs import (
+    CreateSession,
+    ForkSession,
+    RevertInput,
+    SessionFilter,
+    SummarizeInput,
+    UpdateSession,
+)
 from opencode.session.schema import Number, Session, SessionStatus, SnapshotFileDiff, Todo
 
 KNOWN = ("BadRequest", "NotFoundError")
+BUSY = ("BadRequest", "NotFoundError", "SessionBusyError")
 
 
 class SessionQuery(Wire):
@@ -53,7 +61,7 @@ async def list_sessions(instance: Instance, query: SessionQuery) -> Raw[list[Ses
     return Raw(await instance.sessions.list_raw(wanted))
 
 
-@operation("session.create", "POST", "/session", directory_in_body=True)
+@operation("session.create", "POST", "/session", errors=("NotFoundError",), directory_in_body=True)
 async def create_session(instance: Instance, body: CreateSessionBody) -> Session:
     """Create a session in the directory."""
     return await instance.sessions.create(body)
@@ -96,10 +104,10 @@ async def list_todos(instance: Instance, session_id: SessionID) -> list[Todo]:
     return await instance.sessions.todos(session_id)
 
 
-@operation("session.diff", "GET", "/session/{sessionID}/diff")
+@operation("session.diff", "GET", "/session/{sessionID}/diff", errors=("NotFoundError",))
 async def get_diff(instance: Instance, session_id: SessionID, query: DiffQuery) -> list[SnapshotFileDiff]:
     """What a session, or one turn of it, changed in files."""
-    return await instance.sessions.diff(session_id, set_or(query.message_id, None))
+    return await instance.prompts.diff(session_id, set_or(query.message_id, None))
 
 
 @operation("session.fork", "POST", "/session/{sessionID}/fork", errors=KNOWN)
@@ -108,7 +116,26 @@ async def fork_session(instance: Instance, session_id: SessionID, body: ForkSess
     return await instance.sessions.fork(session_id, body)
 
 
-@operation("session.abort", "POST", "/session/{sessionID}/abort", errors=("BadRequest",))
+@operation("session.summarize", "POST", "/session/{sessionID}/summarize", errors=KNOWN, slow=True)
+async def summarize_session(instance: Instance, session_id: SessionID, body: SummarizeInput) -> bool:
+    """Condense the history of a session, and wait until that is done."""
+    await instance.prompts.summarize(session_id, body)
+    return True
+
+
+@operation("session.revert", "POST", "/session/{sessionID}/revert", errors=BUSY)
+async def revert_session(instance: Instance, session_id: SessionID, body: RevertInput) -> Session:
+    """Go back to a message, with the files as they were then."""
+    return await instance.prompts.revert(session_id, body)
+
+
+@operation("session.unrevert", "POST", "/session/{sessionID}/unrevert", errors=BUSY)
+async def unrevert_session(instance: Instance, session_id: SessionID) -> Session:
+    """Take a revert back."""
+    return await instance.prompts.unrevert(session_id)
+
+
+@operation("session.abort", "POST", "/session/{sessionID}/abort", errors=KNOWN)
 async def abort_session(instance: Instance, session_id: SessionID) -> bool:
     """Stop whatever runs in a session."""
     await instance.prompts.abort(session_id)
@@ -127,4 +154,7 @@ operations = (
     get_diff,
     abort_session,
     fork_session,
+    revert_session,
+    unrevert_session,
+    summarize_session,
 )

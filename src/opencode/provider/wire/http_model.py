@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
+from opencode.core.ids import ProviderID
+from opencode.core.masking import MASK, masked_headers, without_user
 from opencode.core.version import SERVER_VERSION
 from opencode.core.wire import encode
 from opencode.provider.connection import Connection
-from opencode.provider.errors import ModelCallError, StreamFault
+from opencode.provider.errors import ModelCallError, ProviderAuthFailed, StreamFault
 from opencode.provider.failures import (
     connection_failure,
     http_failure,
@@ -29,6 +31,10 @@ USER_AGENT = f"opencode-server/{SERVER_VERSION}"
 CONNECT_SECONDS = 30.0
 CLOSE_SECONDS = 2.0
 LARGEST_ERROR_BYTES = 256 * 1024
+LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
+"""An answer without end would fill the memory and the disk."""
+_OF_THE_TRANSPORT = frozenset({"accept-encoding", "connection", "content-length", "host", "transfer-encoding"})
+_SHORTEST_SECRET = 8
 
 
 class Decoder(Protocol):
@@ -72,6 +78,16 @@ def merged_headers(*layers: Mapping[str, str]) -> dict[str, str]:
     return merged
 
 
+def _without_sent(response: "httpx2.Response", text: str) -> str:
+    """What a provider says without the credentials it was sent: some repeat them when they refuse them."""
+    sent = response.request.headers
+    hidden = [name for name, value in masked_headers(sent).items() if value == MASK and name not in _OF_THE_TRANSPORT]
+    for secret in (sent[name].rpartition(" ")[2] for name in hidden):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, MASK)
+    return text
+
+
 class HttpModel:
     """A ``LanguageModel`` over one wire format. Makes exactly one request per call and never retries.
 
@@ -113,6 +129,8 @@ class HttpModel:
     async def _send(self, request: ModelRequest) -> "httpx2.Response":
         import httpx2  # slow to import: only where a request is made
 
+        if self._connection.refusal is not None:
+            raise ProviderAuthFailed(ProviderID(self._connection.provider_id), self._connection.refusal)
         headers = merged_headers(
             {"content-type": "application/json", "user-agent": USER_AGENT},
             self._wire.headers(self._connection, request),
@@ -135,9 +153,12 @@ class HttpModel:
     async def _events(self, response: "httpx2.Response", decoder: Decoder) -> AsyncIterator[StreamEvent]:
         import httpx2  # already loaded: a request was made
 
-        reader, head, answered = SseReader(), b"", False
+        reader, head, answered, size = SseReader(), b"", False, 0
         try:
             async for chunk in response.aiter_bytes():
+                size += len(chunk)
+                if size > LARGEST_ANSWER_BYTES:
+                    raise EventTooLarge
                 if not answered and len(head) < LARGEST_ERROR_BYTES:
                     head += chunk
                 for data in reader.feed(chunk):
@@ -152,7 +173,7 @@ class HttpModel:
         except (httpx2.TransportError, httpx2.DecodingError, httpx2.StreamError) as error:
             raise connection_failure(error, answered=True) from error
         except EventTooLarge:
-            raise StreamFault("The provider sent an event of unreasonable size") from None
+            raise StreamFault("The provider sent an answer of unreasonable size") from None
         if not answered and (error_said := json_error(head)) is not None:
             raise stream_failure(error_said)
         for event in decoder.finish():
@@ -172,9 +193,9 @@ class HttpModel:
         return http_failure(
             status=response.status_code,
             reason=response.reason_phrase,
-            headers=response.headers,
-            body=body.decode("utf-8", "replace"),
-            url=self._url,
+            headers={name: _without_sent(response, value) for name, value in response.headers.items()},
+            body=_without_sent(response, body.decode("utf-8", "replace")),
+            url=without_user(self._url),
             provider_id=self._connection.provider_id,
         )
 

@@ -15,6 +15,7 @@ class SseReader:
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
+        self._size = 0
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """The data of every event that this piece completes. Raises ``EventTooLarge``."""
@@ -24,6 +25,9 @@ class SseReader:
             raise EventTooLarge
         for line in lines:
             if line.startswith(b"data:"):
+                self._size += len(line)
+                if self._size > LARGEST_EVENT_BYTES:
+                    raise EventTooLarge
                 self._data.append(line[5:].strip())
             elif self._data and line in (b"", b"\r"):
                 yield self._take()
@@ -37,5 +41,5 @@ class SseReader:
 
     def _take(self) -> bytes:
         data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-        self._data = []
+        self._data, self._size = [], 0
         return data

@@ -44,7 +44,7 @@ CREATE TABLE session (
 );
 CREATE INDEX session_of_project ON session (project_id, updated_ms DESC, id DESC);
 CREATE INDEX session_of_directory ON session (project_id, directory, updated_ms DESC, id DESC);
-CREATE INDEX session_of_parent ON session (parent_id, created_ms);
+CREATE INDEX session_of_parent ON session (parent_id, created_ms) WHERE parent_id IS NOT NULL;
 CREATE INDEX session_latest ON session (updated_ms DESC, id DESC);
 
 CREATE TABLE message (
@@ -56,6 +56,7 @@ CREATE TABLE message (
     record     BLOB    NOT NULL
 );
 CREATE UNIQUE INDEX message_order ON message (session_id, seq);
+CREATE INDEX message_greatest ON message (session_id, id);
 
 CREATE TABLE part (
     id          TEXT    PRIMARY KEY,

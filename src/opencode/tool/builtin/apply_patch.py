@@ -52,7 +52,7 @@ class ApplyPatchTool(Tool[ApplyPatchParams]):
             touched = list(dict.fromkeys(context.relative(path) for path in paths))
             await context.ask(
                 "edit",
-                patterns=touched,
+                patterns=list(dict.fromkeys(name for path in paths for name in context.names(path))),
                 always=["*"],
                 metadata={"filepath": ", ".join(touched), "diff": diff, "files": files},
             )

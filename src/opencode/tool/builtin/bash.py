@@ -11,6 +11,7 @@ from msgspec import Meta
 from opencode.core.wire import UNSET, UnsetType, Wire, set_or
 from opencode.tool.arguments import SAFE_INTEGER
 from opencode.tool.description import prompt_text
+from opencode.tool.external_directory import outside_of_project
 from opencode.tool.shell_arity import command_prefix
 from opencode.tool.shell_choice import plain_argv
 from opencode.tool.shell_commands import CommandLine, parse_command_line
@@ -110,8 +111,9 @@ class BashTool(Tool[BashParams]):
     async def _ask(self, command: str, workdir: Path, context: ToolContext) -> None:
         """Ask for the directories outside the project that it names, then for the commands."""
         line = parse_command_line(command)
-        named = [workdir, *line.directories(workdir, self._settings.home, Path.is_dir)]
-        directories = [str(path) for path in dict.fromkeys(named) if not context.contains(path)]
+        named = [workdir, *line.places(workdir, self._settings.home)]
+        outside = [path for place in named if (path := outside_of_project(context, place)) is not None]
+        directories = list(dict.fromkeys(str(path if path.is_dir() else path.parent) for path in outside))
         if directories:
             patterns = [f"{directory.rstrip('/')}/*" for directory in directories]
             await context.ask(

@@ -53,7 +53,7 @@ class EditTool(Tool[EditParams]):
             diff = await diff_of(path, before.text, after.text)
             await context.ask(
                 "edit",
-                patterns=[context.relative(path)],
+                patterns=context.names(path),
                 always=["*"],
                 metadata={"filepath": str(path), "diff": diff.patch},
             )

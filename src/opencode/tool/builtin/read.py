@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from anyio import to_thread
 from msgspec import Meta
 
+from opencode.core.text_file import read_text
 from opencode.core.wire import UNSET, UnsetType, Wire, set_or
 from opencode.file.disk import FileStamp, near, status_of
 from opencode.file.page import DEFAULT_LINES, Page, entries_page, read_page
@@ -64,7 +65,7 @@ class ReadTool(Tool[ReadParams]):
             status = status_of(path)
         is_directory = status is not None and stat.S_ISDIR(status.st_mode)
         await ask_external_directory(context, path, is_directory=is_directory)
-        await context.ask("read", patterns=[context.relative(path)], always=["*"], metadata={})
+        await context.ask("read", patterns=context.names(path), always=["*"], metadata={})
         first = max(1, set_or(params.offset, 1))
         limit = set_or(params.limit, 0) or DEFAULT_LINES
         with file_errors():
@@ -199,6 +200,6 @@ async def _with_instructions(result: ToolResult, files: list[Path]) -> ToolResul
 
 def _readable(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        return read_text(file)
     except OSError:
         return ""

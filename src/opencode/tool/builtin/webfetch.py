@@ -8,6 +8,7 @@ import anyio
 from anyio.to_thread import run_sync
 from msgspec import Meta
 
+from opencode.core.internal_address import TurnsInside, refuse_turn_inside
 from opencode.core.version import SERVER_VERSION
 from opencode.core.wire import UNSET, UnsetType, Wire, set_or
 from opencode.tool.description import prompt_text
@@ -100,7 +101,9 @@ async def _fetch(url: str, accept: str) -> Fetched:
     headers = {"User-Agent": USER_AGENT, "Accept": accept, "Accept-Language": "en-US,en;q=0.9"}
     try:
         async with (
-            httpx2.AsyncClient(follow_redirects=True, timeout=None, headers=headers) as client,
+            httpx2.AsyncClient(
+                follow_redirects=True, timeout=None, headers=headers, event_hooks={"response": [refuse_turn_inside]}
+            ) as client,
             client.stream("GET", url) as response,
         ):
             if not response.is_success:
@@ -108,6 +111,8 @@ async def _fetch(url: str, accept: str) -> Fetched:
             body = await _body(response)
             content_type = response.headers.get("content-type", "")
             return Fetched(content_type, body, response.charset_encoding or "utf-8")
+    except TurnsInside as refused:
+        raise ToolError(f"{refused} Fetch that address itself if it is what you want.") from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise ToolError(f"Request failed: {str(error) or type(error).__name__} (GET {url})") from error
 

@@ -52,7 +52,7 @@ class WriteTool(Tool[WriteParams]):
             diff = await diff_of(path, before.content.text if before else "", new.text)
             await context.ask(
                 "edit",
-                patterns=[context.relative(path)],
+                patterns=context.names(path),
                 always=["*"],
                 metadata={"filepath": str(path), "diff": diff.patch},
             )

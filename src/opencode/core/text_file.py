@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 LIMIT_BYTES = 4 * 1024 * 1024
-"""No configuration file is larger."""
+"""No file that is read as a whole into a configuration or a prompt is larger."""
 
 
 def read_text(path: Path) -> str:

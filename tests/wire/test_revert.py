@@ -1,0 +1,161 @@
+"""Undo: files and messages go back to an earlier point, and forward again until the next prompt."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import httpx2 as httpx
+import pytest
+
+from opencode.instance.shared import Shared
+from opencode.session.schema import MessagePartDelta, MessageRemoved, SessionDiff
+from opencode.session.sqlite_store import SqliteSessionStore
+from tests.support.scripted_model.script import Call, Sleep, Turn, turn
+from tests.wire.delegating import Script, scripted
+
+
+@pytest.fixture
+async def script(client: httpx.AsyncClient, shared: Shared, project: Path) -> AsyncIterator[Script]:
+    async with scripted(client, shared, project) as script:
+        yield script
+
+
+def writes(file: Path, content: str, id: str) -> Turn:
+    return turn(Call("write", {"filePath": str(file), "content": content}, id=id))
+
+
+async def two_turns(script: Script, project: Path) -> str:
+    """A session whose first turn wrote ``new.txt``, and whose second one wrote it again, and ``more.txt``."""
+    new, more = project / "new.txt", project / "more.txt"
+    script.model.push(writes(new, "one\n", "call_1"), "Done.")
+    script.model.push(
+        turn(
+            Call("read", {"filePath": str(new)}, id="call_2"),
+            Call("write", {"filePath": str(more), "content": "m\n"}, id="call_3"),
+        ),
+        writes(new, "two\n", "call_4"),
+        "Done again.",
+    )
+    session = await script.session()
+    await script.prompt(session, "First")
+    await script.prompt(session, "Second")
+    assert (new.read_text(), more.read_text()) == ("two\n", "m\n")
+    return session
+
+
+async def test_steps_tell_which_files_they_changed(script: Script, project: Path) -> None:
+    session = await two_turns(script, project)
+    parts = [part for message in await script.messages(session) for part in message["parts"]]
+    patches = [part for part in parts if part["type"] == "patch"]
+    assert [patch["files"] for patch in patches] == [
+        [str(project / "new.txt")],
+        [str(project / "more.txt")],
+        [str(project / "new.txt")],
+    ]
+    trees = {part["snapshot"] for part in parts if part["type"] in {"step-start", "step-finish"}}
+    assert len(trees) == 4
+    assert {patch["hash"] for patch in patches} < trees
+
+
+async def test_the_diff_is_that_of_the_session_or_of_one_turn(script: Script, project: Path) -> None:
+    session = await two_turns(script, project)
+
+    def told(diffs: list[dict[str, object]]) -> list[tuple[object, ...]]:
+        return [(diff["file"], diff["additions"], diff["deletions"], diff["status"]) for diff in diffs]
+
+    assert told(await script.get(f"/session/{session}/diff")) == [
+        ("more.txt", 1, 0, "added"),
+        ("new.txt", 1, 0, "added"),
+    ]
+    first, *_ = await script.messages(session)
+    assert told(await script.get(f"/session/{session}/diff?messageID={first['info']['id']}")) == [
+        ("new.txt", 1, 0, "added")
+    ]
+    summary = (await script.get(f"/session/{session}"))["summary"]
+    assert summary == {"additions": 2, "deletions": 0, "files": 2}
+
+
+async def test_a_revert_takes_files_back_and_an_unrevert_forward_again(script: Script, project: Path) -> None:
+    session = await two_turns(script, project)
+    messages = await script.messages(session)
+    second = next(m["info"]["id"] for m in messages if m["parts"][0].get("text") == "Second")
+    reverted = await script.post(session, "revert", {"messageID": second})
+    assert reverted["revert"]["messageID"] == second
+    assert "more.txt" in reverted["revert"]["diff"]
+    assert (project / "new.txt").read_text() == "one\n"
+    assert not (project / "more.txt").exists()
+    assert await script.messages(session) == messages
+    assert {diff.file for diff in script.heard(SessionDiff)[-1].diff} == {"more.txt", "new.txt"}
+
+    forward = await script.post(session, "unrevert")
+    assert "revert" not in forward
+    assert ((project / "new.txt").read_text(), (project / "more.txt").read_text()) == ("two\n", "m\n")
+
+
+async def test_a_second_revert_goes_further_back_and_forward_to_where_all_began(script: Script, project: Path) -> None:
+    session = await two_turns(script, project)
+    first, second = [m["info"]["id"] for m in await script.messages(session) if m["info"]["role"] == "user"]
+    await script.post(session, "revert", {"messageID": second})
+    await script.post(session, "revert", {"messageID": first})
+    assert not (project / "new.txt").exists()
+    await script.post(session, "unrevert")
+    assert ((project / "new.txt").read_text(), (project / "more.txt").read_text()) == ("two\n", "m\n")
+
+
+async def test_the_next_prompt_makes_a_revert_final(script: Script, project: Path) -> None:
+    session = await two_turns(script, project)
+    messages = await script.messages(session)
+    at = next(n for n, m in enumerate(messages) if m["parts"][0].get("text") == "Second")
+    await script.post(session, "revert", {"messageID": messages[at]["info"]["id"]})
+    script.model.push("Something else.")
+    await script.prompt(session, "Third")
+    assert [event.message_id for event in script.heard(MessageRemoved)] == [m["info"]["id"] for m in messages[at:]]
+    left = await script.messages(session)
+    assert [m["info"]["id"] for m in left[:at]] == [m["info"]["id"] for m in messages[:at]]
+    assert [part["text"] for m in left[at:] for part in m["parts"] if part["type"] == "text"] == [
+        "Third",
+        "Something else.",
+    ]
+    assert "revert" not in await script.get(f"/session/{session}")
+    assert (project / "new.txt").read_text() == "one\n"
+
+
+async def test_changes_of_the_user_survive_a_revert_of_other_files(script: Script, project: Path) -> None:
+    session = await two_turns(script, project)
+    (project / "hello.txt").write_text("mine\n")
+    second = [m["info"]["id"] for m in await script.messages(session) if m["info"]["role"] == "user"][1]
+    await script.post(session, "revert", {"messageID": second})
+    assert (project / "hello.txt").read_text() == "mine\n"
+
+
+async def test_an_unknown_point_changes_nothing(script: Script, project: Path) -> None:
+    session = await two_turns(script, project)
+    before = await script.get(f"/session/{session}")
+    assert await script.post(session, "revert", {"messageID": "msg_none"}) == before
+    assert (project / "new.txt").read_text() == "two\n"
+
+
+@pytest.mark.parametrize(("action", "body"), [("revert", {"messageID": "msg_1"}), ("unrevert", None)])
+async def test_a_busy_session_is_neither_taken_back_nor_forward(
+    script: Script, project: Path, action: str, body: dict[str, str] | None
+) -> None:
+    session = await script.session()
+    script.model.push(turn("Wait", Sleep(60)))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(script.prompt, session, "Wait")
+        await script.until(MessagePartDelta)
+        refused = await script.post(session, action, body, status=409)
+        assert refused["_tag"] == "SessionBusyError"
+        await script.post(session, "abort")
+
+
+async def test_the_snapshots_of_a_pending_revert_are_kept(script: Script, project: Path, shared: Shared) -> None:
+    session = await two_turns(script, project)
+    instance = await shared.registry.open(str(project))
+    store = SqliteSessionStore(shared.database, instance.events, shared.clock, str(project))
+    assert store.reverted_trees() == []
+    first = (await script.messages(session))[0]["info"]["id"]
+    reverted = await script.post(session, "revert", {"messageID": first})
+    assert store.reverted_trees() == [reverted["revert"]["snapshot"]]
+    await script.post(session, "unrevert")
+    assert store.reverted_trees() == []
