@@ -120,12 +120,18 @@ async def test_the_next_prompt_makes_a_revert_final(script: Script, project: Pat
     assert (project / "new.txt").read_text() == "one\n"
 
 
-async def test_changes_of_the_user_survive_a_revert_of_other_files(script: Script, project: Path) -> None:
+async def test_what_the_user_changed_elsewhere_survives_revert_and_unrevert(
+    script: Script, project: Path
+) -> None:
     session = await two_turns(script, project)
     (project / "hello.txt").write_text("mine\n")
     second = [m["info"]["id"] for m in await script.messages(session) if m["info"]["role"] == "user"][1]
     await script.post(session, "revert", {"messageID": second})
+    (project / "later.txt").write_text("mine too\n")
+    await script.post(session, "unrevert")
+    assert (project / "new.txt").read_text() == "two\n"
     assert (project / "hello.txt").read_text() == "mine\n"
+    assert (project / "later.txt").read_text() == "mine too\n"
 
 
 async def test_an_unknown_point_changes_nothing(script: Script, project: Path) -> None:

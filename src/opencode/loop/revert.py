@@ -56,10 +56,7 @@ class Reverts:
         point = find_point(history, wanted)
         if point is None:
             return session
-        earlier = None if session.revert is UNSET or session.revert.snapshot is UNSET else session.revert.snapshot
-        if earlier is not None:
-            await self._snapshots.restore(earlier)
-        snapshot = earlier or await self._snapshots.track()
+        snapshot = await self._forward(session, history) or await self._snapshots.track()
         await self._snapshots.revert(point.patches)
         diff = UNSET if snapshot is None else await self._snapshots.diff(snapshot)
         revert = SessionRevert(
@@ -72,8 +69,7 @@ class Reverts:
         session = await self._sessions.get(session_id)
         if session.revert is UNSET:
             return session
-        if session.revert.snapshot is not UNSET:
-            await self._snapshots.restore(session.revert.snapshot)
+        await self._forward(session, self._store.history(session_id))
         (cleared,) = await self._store.commit(ChangeSession(session_id, _without_revert))
         return cleared
 
@@ -87,6 +83,17 @@ class Reverts:
             return
         removals = removals_after(self._store.history(session_id), session.revert)
         await self._store.commit(*removals, ChangeSession(session_id, _without_revert))
+
+    async def _forward(self, session: Session, history: Sequence[MessageWithParts]) -> str | None:
+        """Make the files that a revert touched what they were before it, and no others; the snapshot they come from."""
+        revert = session.revert
+        if revert is UNSET or revert.snapshot is UNSET:
+            return None
+        point = find_point(history, RevertInput(message_id=revert.message_id, part_id=revert.part_id))
+        if point is not None:
+            touched = dict.fromkeys(file for patch in point.patches for file in patch.files)
+            await self._snapshots.restore(revert.snapshot, only=list(touched))
+        return revert.snapshot
 
     async def _tell(self, session_id: SessionID, history: Sequence[MessageWithParts], revert: SessionRevert) -> Session:
         at = next(n for n, message in enumerate(history) if message.info.id == revert.message_id)
