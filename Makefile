@@ -35,6 +35,10 @@ test: setup $(node_modules) ## all tests
 update-traces: setup ## rewrite the golden traces of tests/trace; review the diff
 	UPDATE_TRACES=1 $(BIN)/pytest -n $(WORKERS) tests/trace
 
+.PHONY: mutants
+mutants: setup ## change the code in small ways and see whether a test notices; ONLY="permission loop/turn.py" narrows it
+	$(BIN)/python scripts/mutants.py $(ONLY)
+
 .PHONY: fuzz
 fuzz: setup ## 20,000 random requests: every answer must be one the document promises
 	FUZZ_CASES=$(or $(CASES),20000) $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/fuzz

@@ -1,6 +1,7 @@
-"""``make official-clients``: the official program from npm, every check in a network of its own, nothing left behind."""
+"""``make official-clients``: OpenCode's own clients from npm, driven on our server, with nothing left behind."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ def main() -> int:
         return 0
     if options.inside:
         return anyio.run(run_checks, setting_of(options), options.only)
+    for number in (signal.SIGINT, signal.SIGTERM):  # the temporary directory goes then too
+        signal.signal(number, lambda *_: sys.exit(2))
     try:
         return install_and_isolate(options)
     except (CannotIsolate, CannotInstall) as error:

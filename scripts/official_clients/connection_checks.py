@@ -3,12 +3,16 @@
 import re
 from typing import Final
 
+import anyio
+
 from scripts.official_clients.check import Check, check, expect
 from scripts.official_clients.conversation_checks import FINISHED
+from scripts.official_clients.terminal import Terminal
 from scripts.official_clients.world import World
 from tests.support.scripted_model.script import Call, turn
 
 PASSWORD: Final = "open sesame"
+RECONNECT_SECONDS: Final = 30
 
 
 @check("directory", "attach --dir works in another directory of the server's machine, whatever its name")
@@ -32,8 +36,17 @@ async def logs_in(world: World) -> None:
         async with guarded.tui("--password", PASSWORD) as tui:
             await tui.say("let me in")
             await tui.shows(r"OK\.", FINISHED)
-        async with guarded.tui("--password", "wrong", first="(?i)unauthorized"):
+        async with guarded.tui("--password", "wrong", first="Authentication required|401"):
             pass
+
+
+async def connected_again(tui: Terminal, world: World) -> None:
+    """Wait until the client shows what happens on the server: it listens again. Raises ``TimeoutError``."""
+    session = (await world.request("GET", "/session"))[0]
+    with anyio.fail_after(RECONNECT_SECONDS):
+        while "Back again" not in await tui.screen():
+            await world.request("PATCH", f"/session/{session['id']}", {"title": "Back again"})
+            await anyio.sleep(0.5)
 
 
 @check("restart", "after a crash and a restart of the server the open client goes on")
@@ -41,15 +54,15 @@ async def survives_a_restart(world: World) -> None:
     home = world.setting.new_home("mortal")
     world.expect("before the crash", "The first answer.")
     world.expect("after the crash", "The second answer.")
-    async with world.another_server(home) as mortal:
-        async with mortal.tui() as tui:
-            await tui.say("before the crash")
-            await tui.shows(r"The first answer\.", FINISHED)
-            await mortal.server.kill()
-            port = mortal.server.url.rpartition(":")[2]
-            async with world.another_server(home, "--port", port):
-                await tui.say("after the crash")
-                await tui.shows(r"The first answer\.", r"The second answer\.", FINISHED, seconds=40)
+    async with world.another_server(home) as mortal, mortal.tui() as tui:
+        await tui.say("before the crash")
+        await tui.shows(r"The first answer\.", FINISHED)
+        await mortal.server.kill()
+        port = mortal.server.url.rpartition(":")[2]
+        async with world.another_server(home, "--port", port) as revived:
+            await connected_again(tui, revived)
+            await tui.say("after the crash")
+            await tui.shows(r"The first answer\.", r"The second answer\.", FINISHED, seconds=40)
 
 
 @check("mini", "attach --mini: a prompt, a permission and the answer", since="1.18")
@@ -57,7 +70,7 @@ async def works_in_mini(world: World) -> None:
     world.expect("a small one", turn(Call("bash", {"command": "echo sm''all", "description": "Echo"})), "Small.")
     async with world.tui("--mini") as tui:
         await tui.say("a small one")
-        await tui.shows("Permission required")
+        await tui.asks("Permission required")
         await tui.press("Enter")
         await tui.shows("small", r"Small\.", "▣ Build")
 

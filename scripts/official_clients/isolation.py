@@ -26,7 +26,7 @@ def isolated(command: Sequence[str]) -> int:
     if trial.returncode:
         raise CannotIsolate(
             "cannot make a network namespace, so the official programs are not started: "
-            f"run this as root on Linux ({trial.stderr.strip() or 'unshare failed'})"
+            f"run this as root on Linux, or allow user namespaces ({trial.stderr.strip() or 'unshare failed'})"
         )
     return subprocess.run([*namespaces, *command], check=False).returncode
 

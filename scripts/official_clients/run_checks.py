@@ -80,6 +80,20 @@ async def continues_a_session(world: World) -> None:
     expect({event["sessionID"] for event in printed_events(done)} == {session["id"]}, done)
 
 
+@check("run-fork", "--fork goes on in a copy of the session", since="1.18")
+async def continues_in_a_copy(world: World) -> None:
+    session = await world.request("POST", "/session", {"title": "Copied"})
+    events = printed_events(await world.run("--format", "json", "--session", session["id"], "--fork", "in the copy"))
+    expect(bool(events) and events[0]["sessionID"] != session["id"], events)
+    expect(await world.request("GET", f"/session/{session['id']}/message") == [], "the session was changed")
+
+
+@check("run-command", "--command runs a command of the project with its arguments")
+async def runs_a_command(world: World) -> None:
+    world.expect("Greet Grace", "Salve, Grace.")
+    answered(await world.run("--command", "greet", "Grace"), "Salve, Grace.")
+
+
 @check("run-unknown-session", "--session with an unknown id ends with exit code 1", since="1.18")
 async def refuses_an_unknown_session(world: World) -> None:
     done = await world.run("--session", "ses_000000000000AAAAAAAAAAAAAA", "hello there")

@@ -2,9 +2,13 @@
 
 from typing import Final
 
+import anyio
+
+from opencode.core.tasks import task_group
 from scripts.official_clients.check import Check, check, expect
 from scripts.official_clients.conversation_checks import FINISHED
 from scripts.official_clients.world import World
+from tests.support.scripted_model.script import Text, Wait, turn
 
 SESSIONS: Final = ("C-x", "l")
 
@@ -32,7 +36,7 @@ async def renames_a_session(world: World) -> None:
         await tui.press(*SESSIONS)
         await tui.shows("Badly named")
         await tui.press("C-r")
-        await tui.shows("Rename Session")
+        await tui.asks("Rename Session")
         await tui.press("C-e", "C-u")
         await tui.say("Well named")
         await tui.shows_no("Rename Session")
@@ -46,8 +50,10 @@ async def deletes_a_session(world: World) -> None:
     async with world.tui() as tui:
         await tui.press(*SESSIONS)
         await tui.shows("Soon gone")
-        await tui.press("C-d", "C-d")
-        await tui.shows_no("Soon gone")
+        await tui.press("C-d")
+        await tui.shows("again to confirm")
+        await tui.press("C-d")
+        await tui.shows_no("again to confirm|Soon gone")
     titles = [session["title"] for session in await world.request("GET", "/session")]
     expect("Soon gone" not in titles, titles)
 
@@ -85,6 +91,38 @@ async def opens_a_long_session(world: World) -> None:
         await world.request("POST", f"/session/{session['id']}/message", prompt)
     async with world.tui("--session", session["id"], first="number 59") as tui:
         await tui.shows("number 58", FINISHED)
+
+
+@check("late", "who opens a session in the middle of an answer sees the answer from its beginning")
+async def sees_the_beginning(world: World) -> None:
+    reached, goes_on = anyio.Event(), anyio.Event()
+    world.expect("begin it", turn(Text("It began with this,"), Wait(goes_on, reached), Text(" and ended with that.")))
+    session = await world.request("POST", "/session", {"title": "In the middle"})
+    prompt = {"parts": [{"type": "text", "text": "begin it"}]}
+    async with task_group() as tasks:
+        tasks.start_soon(world.request, "POST", f"/session/{session['id']}/message", prompt)
+        await reached.wait()
+        try:
+            async with world.tui("--session", session["id"], first="begin it") as tui:
+                await tui.shows("It began with this,")
+                goes_on.set()
+                await tui.shows(r"It began with this, and ended with that\.", FINISHED)
+        finally:
+            goes_on.set()
+
+
+@check("fork", "attach --fork goes on in a copy and leaves the session as it was", since="1.18")
+async def forks(world: World) -> None:
+    world.expect("the trunk", "A trunk.")
+    world.expect("the branch", "A branch.")
+    session = await world.request("POST", "/session", {"title": "Forked from"})
+    prompt = {"parts": [{"type": "text", "text": "the trunk"}]}
+    await world.request("POST", f"/session/{session['id']}/message", prompt)
+    async with world.tui("--session", session["id"], "--fork", first=r"Forked from \(fork") as tui:
+        await tui.shows("the trunk", r"A trunk\.")
+        await tui.say("the branch")
+        await tui.shows(r"A branch\.", FINISHED)
+    expect(len(await world.request("GET", f"/session/{session['id']}/message")) == 2, "the session was changed")
 
 
 SESSION_CHECKS: Final = [found for found in vars().values() if isinstance(found, Check)]

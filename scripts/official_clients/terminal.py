@@ -13,6 +13,7 @@ import anyio
 WIDTH: Final = 140
 HEIGHT: Final = 50
 LOOK_SECONDS: Final = 0.1
+DRAWN_SECONDS: Final = 0.5
 TERM: Final = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
@@ -47,12 +48,18 @@ class Terminal:
         await self.press("Enter")
 
     async def screen(self) -> str:
-        """What is shown now."""
-        return await self._tmux("capture-pane", "-p")
+        """What is shown now, and the lines that scrolled off the top just before."""
+        return await self._tmux("capture-pane", "-p", "-S", str(-HEIGHT))
 
     async def shows(self, *patterns: str, seconds: float = 15) -> str:
         """The screen, once each pattern (a regular expression) is found on it. Raises ``NotShown``."""
         return await self._until(f"{patterns}", seconds, lambda seen: all(re.search(p, seen) for p in patterns))
+
+    async def asks(self, *patterns: str) -> str:
+        """The same for a dialog, once it takes keys: the official one does a moment after it is drawn."""
+        screen = await self.shows(*patterns)
+        await anyio.sleep(DRAWN_SECONDS)
+        return screen
 
     async def shows_no(self, pattern: str, seconds: float = 15) -> str:
         """The screen, once the pattern is not found on it. Raises ``NotShown``."""

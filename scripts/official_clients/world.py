@@ -112,6 +112,9 @@ async def open_world(setting: Setting) -> AsyncIterator[World]:
 
 async def _make_repository(project: Path) -> None:
     (project / "greeting.py").write_text('print("Hello")\n')
+    commands = project / ".opencode/command"
+    commands.mkdir(parents=True)
+    (commands / "greet.md").write_text("---\ndescription: Greet somebody\n---\nGreet $ARGUMENTS in Latin.\n")
     author = ("-c", "user.name=check", "-c", "user.email=check@localhost")
     for arguments in (["init", "-q"], ["add", "."], [*author, "commit", "-q", "-m", "Start"]):
         await anyio.run_process(["git", *arguments], cwd=project)

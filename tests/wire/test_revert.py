@@ -120,9 +120,7 @@ async def test_the_next_prompt_makes_a_revert_final(script: Script, project: Pat
     assert (project / "new.txt").read_text() == "one\n"
 
 
-async def test_what_the_user_changed_elsewhere_survives_revert_and_unrevert(
-    script: Script, project: Path
-) -> None:
+async def test_what_the_user_changed_elsewhere_survives_revert_and_unrevert(script: Script, project: Path) -> None:
     session = await two_turns(script, project)
     (project / "hello.txt").write_text("mine\n")
     second = [m["info"]["id"] for m in await script.messages(session) if m["info"]["role"] == "user"][1]
