@@ -1,10 +1,16 @@
 """Messages and prompts through the running application, answered by the demonstration model."""
 
+from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx2 as httpx
 import pytest
+
+from opencode.instance.shared import Shared
+from opencode.session.schema import MessagePartDelta
+from tests.support.scripted_model.script import Text, Wait, turn
+from tests.wire.delegating import scripted
 
 
 @pytest.fixture
@@ -117,3 +123,33 @@ async def test_prompts_of_the_wrong_shape_say_where(
     answer = await client.post(f"/session/{session}/message", json=body)
     assert (answer.status_code, answer.json()["data"]["kind"]) == (400, "Payload")
     assert answer.json()["data"]["message"].endswith(f"\n  at {place}")
+
+
+async def test_a_reader_sees_all_that_a_pausing_model_has_written(
+    client: httpx.AsyncClient, shared: Shared, project: Path
+) -> None:
+    reached, go_on = anyio.Event(), anyio.Event()
+    async with scripted(client, shared, project) as script, anyio.create_task_group() as tasks:
+        script.model.push(turn(Text("What is written so far", chunks=4), Wait(go_on, reached), " and the rest."))
+        session = await script.session()
+        tasks.start_soon(script.prompt, session, "Write")
+        await reached.wait()
+        await script.until(MessagePartDelta, 4)
+        (_, answer) = await script.messages(session)
+        assert answer["parts"][-1]["text"] == "What is written so far"
+        message = await script.get(f"/session/{session}/message/{answer['info']['id']}")
+        assert message["parts"] == answer["parts"]
+        go_on.set()
+    assert (await client.get(f"/session/{session}/message")).json()[1]["parts"][1]["text"] == (
+        "What is written so far and the rest."
+    )
+
+
+async def test_a_session_keeps_its_model_as_it_was_chosen(
+    client: httpx.AsyncClient, shared: Shared, project: Path
+) -> None:
+    async with scripted(client, shared, project) as script:
+        chosen = {"id": "m1", "providerID": "scripted"}
+        session = await script.session(agent="build", model=chosen)
+        await script.prompt(session, "Hello")
+        assert (await script.get(f"/session/{session}"))["model"] == chosen

@@ -102,6 +102,7 @@ async def open_prompts(
                 runs=runs,
                 statuses=statuses,
                 drop_asks=drop_asks,
+                save_growing=open_parts.save_all,
             )
             await runs.close()
             tasks.cancel_scope.cancel()

@@ -5,7 +5,7 @@ from opencode.agent.service import AgentService
 from opencode.core.clock import Clock
 from opencode.core.errors import Invalid, NamedError
 from opencode.core.ids import IdGenerator, MessageID
-from opencode.core.wire import UNSET, replace
+from opencode.core.wire import UNSET, UnsetType, replace, set_or
 from opencode.loop.expand import PartExpander
 from opencode.permission.schema import PermissionRule
 from opencode.provider.schema import ModelRef
@@ -118,7 +118,7 @@ class Admission:
 
     def _who(self, session: Session, agent: Agent, model: ModelRef, variant: str | None) -> list[Change]:
         chosen = SessionModel(id=model.model_id, provider_id=model.provider_id, variant=variant or "default")
-        if session.agent == agent.name and session.model == chosen:
+        if session.agent == agent.name and _with_variant(session.model) == chosen:
             return []
         return [ChangeSession(session.id, lambda now: replace(now, agent=agent.name, model=chosen))]
 
@@ -132,3 +132,8 @@ class Admission:
             ]
             changes.append(ChangeSession(session.id, lambda now: replace(now, permission=rules)))
         return list[Change](changes)
+
+
+def _with_variant(model: SessionModel | UnsetType) -> SessionModel | UnsetType:
+    """A model that was chosen without a variant is meant in its default one."""
+    return model if model is UNSET else replace(model, variant=set_or(model.variant, "default"))

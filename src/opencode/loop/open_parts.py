@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import anyio
 
 from opencode.core.clock import Clock
-from opencode.core.ids import PartID
+from opencode.core.ids import PartID, SessionID
 from opencode.core.wire import replace
 from opencode.event.bus import EventPublisher
 from opencode.event.schema import Event
@@ -14,6 +15,7 @@ from opencode.provider.request import Metadata
 from opencode.session.changes import PutPart
 from opencode.session.schema import MessagePartDelta, MessagePartUpdated, PartTime, ReasoningPart, TextPart
 from opencode.session.store import SessionStore
+from opencode.storage.errors import StorageError
 
 SAVE_EVERY_SECONDS = 0.5
 """How much of a growing text a crash, or a reader of the stored message, may miss."""
@@ -67,6 +69,16 @@ class OpenParts:
             await self._store.commit(PutPart(part))
         opened = self._open[part.id] = OpenPart(part, self)
         return opened
+
+    async def save_all(self, session_id: SessionID) -> None:
+        """Store what a session's growing parts have so far, so that who reads its messages now sees it.
+
+        Where it cannot be stored, readers see what is there.
+        """
+        growing = [part for opened in self._open.values() if (part := opened.current).session_id == session_id]
+        if growing:
+            with suppress(StorageError):
+                await self._store.commit(*(PutPart(part, silent=True) for part in growing))
 
     def current_events(self) -> Iterator[Event]:
         """The growing parts as they are, for a client that missed some deltas."""

@@ -13,7 +13,7 @@ from opencode.loop.run_state import RunState
 from opencode.loop.shell import UserShell
 from opencode.loop.status import SessionStatuses
 from opencode.loop.turn_summary import TurnSummaries
-from opencode.session.inputs import PromptInput, RevertInput, ShellInput, SummarizeInput
+from opencode.session.inputs import MessagePage, PromptInput, RevertInput, ShellInput, SummarizeInput
 from opencode.session.schema import Session, SessionStatus, SnapshotFileDiff, UserMessage
 from opencode.session.service import SessionService
 from opencode.session.store import SessionStore
@@ -21,6 +21,7 @@ from opencode.session.store import SessionStore
 log = Logger("session.prompt")
 
 DropAsks = Callable[[SessionID], Awaitable[None]]
+SaveGrowing = Callable[[SessionID], Awaitable[None]]
 
 
 class PromptService:
@@ -40,6 +41,7 @@ class PromptService:
         reverts: Reverts,
         summaries: TurnSummaries,
         drop_asks: DropAsks,
+        save_growing: SaveGrowing,
     ) -> None:
         self._sessions = sessions
         self._store = store
@@ -52,10 +54,21 @@ class PromptService:
         self._reverts = reverts
         self._summaries = summaries
         self._drop_asks = drop_asks
+        self._save_growing = save_growing
 
     def statuses(self) -> dict[SessionID, SessionStatus]:
         """Sessions that are not idle."""
         return self._statuses.current()
+
+    async def messages(self, session_id: SessionID, limit: int | None, before: str | None) -> MessagePage:
+        """A page of messages, with all the text the model has written so far. Raises as ``SessionService.messages``."""
+        await self._save_growing(session_id)
+        return await self._sessions.messages(session_id, limit, before)
+
+    async def message(self, session_id: SessionID, message_id: MessageID) -> bytes:
+        """One message, likewise. Raises as ``SessionService.message_raw``."""
+        await self._save_growing(session_id)
+        return await self._sessions.message_raw(session_id, message_id)
 
     async def prompt(self, session_id: SessionID, prompt: PromptInput) -> bytes:
         """Store the prompt and wait for its answer: ``{info, parts}`` as JSON.

@@ -98,3 +98,28 @@ def test_a_tool_is_hidden_only_when_the_last_rule_about_it_denies_everything() -
 def test_all_tools_that_change_files_are_decided_by_edit() -> None:
     assert {permission_of(id) for id in ("edit", "write", "apply_patch", "patch", "multiedit")} == {"edit"}
     assert permission_of("bash") == "bash"
+
+
+def test_without_a_rule_everything_is_asked_for() -> None:
+    assert evaluate("bash", "ls", []) == PermissionRule(permission="bash", pattern="*", action="ask")
+
+
+def test_every_key_of_the_setting_gives_its_rules() -> None:
+    rules = rules_from_config(
+        {"bash": {"*": "ask", "ls *": "allow"}, "edit": "deny", "read": {"*.env": "deny"}}, "/home/u"
+    )
+    assert [(rule.permission, rule.pattern, rule.action) for rule in rules] == [
+        ("bash", "*", "ask"),
+        ("bash", "ls *", "allow"),
+        ("edit", "*", "deny"),
+        ("read", "*.env", "deny"),
+    ]
+
+
+def test_a_command_without_arguments_is_covered_by_its_pattern_with_some() -> None:
+    assert [matches(text, "git log *") for text in ("git log", "git log -1", "git", "git logs")] == [
+        True,
+        True,
+        False,
+        False,
+    ]

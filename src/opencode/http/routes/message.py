@@ -40,7 +40,7 @@ async def list_messages(
     instance: Instance, request: Request, session_id: SessionID, query: MessageQuery
 ) -> Raw[list[MessageWithParts]]:
     """Messages of a session with their parts, oldest first."""
-    page = await instance.sessions.messages(session_id, set_or(query.limit, None), set_or(query.before, None))
+    page = await instance.prompts.messages(session_id, set_or(query.limit, None), set_or(query.before, None))
     return Raw(page.body, page_headers(request, page.next_cursor))
 
 
@@ -65,7 +65,7 @@ async def shell(instance: Instance, session_id: SessionID, body: ShellInput) -> 
 @operation("session.message", "GET", "/session/{sessionID}/message/{messageID}", errors=KNOWN)
 async def get_message(instance: Instance, session_id: SessionID, message_id: MessageID) -> Raw[MessageWithParts]:
     """One message with its parts."""
-    return Raw(await instance.sessions.message_raw(session_id, message_id))
+    return Raw(await instance.prompts.message(session_id, message_id))
 
 
 @operation("session.deleteMessage", "DELETE", "/session/{sessionID}/message/{messageID}", errors=BUSY)
