@@ -1,0 +1,1 @@
+"""The measurements, a module for each group of rows. Each has ``measure``."""
