@@ -1,0 +1,95 @@
+"""Schemathesis against our own document: whatever is sent, the answer is one that the document promises.
+
+The short form runs with the suite; ``make fuzz`` makes many more requests (``FUZZ_CASES``) with new random data.
+"""
+
+import os
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from opencode.http.openapi import openapi_document
+from opencode.http.operations import OPERATIONS
+
+CASES = int(os.environ.get("FUZZ_CASES", "0"))
+SHORT = 6
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+SECONDS = 20
+
+UNSUITED = {
+    "event.subscribe": "a stream without end",
+    "global.event": "a stream without end",
+    "session.shell": "runs what it is sent",
+}
+"""Operations that are not sent random requests."""
+
+SCHEMA = schemathesis.openapi.from_dict(openapi_document(OPERATIONS))
+FUZZED = {
+    operation.definition.raw["operationId"]: operation
+    for operation in (result.ok() for result in SCHEMA.get_all_operations())
+    if operation.definition.raw["operationId"] not in UNSUITED
+}
+EXAMPLES = max(SHORT, CASES // len(FUZZED))
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def known(server_url: str, http: requests.Session) -> dict[str, str]:
+    """Ids that exist, for the paths of some requests."""
+    session = http.post(f"{server_url}/session", json={}).json()
+    note = {"noReply": True, "parts": [{"type": "text", "text": "hello"}]}
+    message = http.post(f"{server_url}/session/{session['id']}/message", json=note).json()
+    return {
+        "sessionID": session["id"],
+        "messageID": message["info"]["id"],
+        "partID": message["parts"][0]["id"],
+        "projectID": session["projectID"],
+    }
+
+
+@pytest.mark.parametrize("operation_id", sorted(FUZZED))
+def test_every_answer_is_one_the_document_promises(
+    operation_id: str, server_url: str, http: requests.Session, known: dict[str, str]
+) -> None:
+    operation = FUZZED[operation_id]
+
+    @settings(
+        max_examples=EXAMPLES,
+        phases=[Phase.generate],
+        derandomize=not CASES,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def send(case: Any) -> None:
+        _keep_inside(case)
+        if random.choice((True, False)):
+            case.path_parameters.update({name: known[name] for name in case.path_parameters if name in known})
+        answer = case.call(base_url=server_url, session=http, timeout=SECONDS)
+        case.validate_response(answer, checks=CHECKS)
+
+    send()
+
+
+def _keep_inside(case: Any) -> None:
+    """Directories below the project only: some operations write there."""
+    directory = str((case.query or {}).get("directory", ""))
+    if directory.startswith(("/", "%2", "~")) or ".." in directory:
+        del case.query["directory"]
