@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
@@ -100,6 +101,7 @@ class HttpModel:
         self._wire = wire
         self._url = (connection.base_url or wire.default_url) + wire.path
         self._client: httpx2.AsyncClient | None = None
+        self._making = Lock()
 
     def stream(self, request: ModelRequest) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
         """Open one answer; see ``LanguageModel``."""
@@ -200,12 +202,17 @@ class HttpModel:
         )
 
     def _http(self) -> "httpx2.AsyncClient":
-        if self._client is None:
-            import httpx2  # slow to import: only where a request is made
+        # ``preload`` comes from a thread: of two clients, nobody would close the first.
+        with self._making:
+            if self._client is None:
+                self._client = self._new_client()
+            return self._client
 
-            timeout = httpx2.Timeout(
-                connect=CONNECT_SECONDS, read=self._connection.chunk_timeout_seconds, write=None, pool=None
-            )
-            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
-            self._client = httpx2.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False)
-        return self._client
+    def _new_client(self) -> "httpx2.AsyncClient":
+        import httpx2  # slow to import: only where a request is made
+
+        timeout = httpx2.Timeout(
+            connect=CONNECT_SECONDS, read=self._connection.chunk_timeout_seconds, write=None, pool=None
+        )
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
+        return httpx2.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False)
