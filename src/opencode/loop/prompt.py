@@ -125,7 +125,7 @@ class PromptService:
         """What the session, or the turn of one of its user messages, changed in files."""
         await self._sessions.get_raw(session_id)
         if message_id is None:
-            return await self._summaries.diffs(self._store.history(session_id))
+            return await self._summaries.session_diffs(session_id)
         message = self._store.message(session_id, message_id)
         if message is None or not isinstance(message.info, UserMessage) or isinstance(message.info.summary, UnsetType):
             return []

@@ -39,13 +39,14 @@ class TurnSummaries:
 
         Publishes ``session.updated``, ``session.diff``, ``message.updated``.
         """
-        history = self._store.history(session_id)
-        message = next((m.info for m in history if m.info.id == message_id), None)
+        since = self._store.history_from(session_id, message_id)
+        message = since[0].info if since else None
         if not isinstance(message, UserMessage):
             return
-        turn = [m for m in history if isinstance(m.info, AssistantMessage) and m.info.parent_id == message_id]
-        diffs = await self.diffs(history)
-        turn_diffs = diffs if trees(turn) == trees(history) else await self.diffs(turn)
+        span = self._store.snapshot_span(session_id) if self._snapshots.enabled else None
+        turn = trees(m for m in since if isinstance(m.info, AssistantMessage) and m.info.parent_id == message_id)
+        diffs = await self._between(span)
+        turn_diffs = diffs if turn == span else await self._between(turn)
         totals = total(diffs)
         await self._store.commit(
             ChangeSession(session_id, lambda session: replace(session, summary=totals)),
@@ -53,9 +54,15 @@ class TurnSummaries:
             PutMessage(replace(message, summary=UserMessageSummary(diffs=turn_diffs))),
         )
 
+    async def session_diffs(self, session_id: SessionID) -> list[SnapshotFileDiff]:
+        """The files that the steps of a session changed, sorted by name."""
+        return await self._between(self._store.snapshot_span(session_id) if self._snapshots.enabled else None)
+
     async def diffs(self, messages: Iterable[MessageWithParts]) -> list[SnapshotFileDiff]:
         """The files that the steps of these messages changed, sorted by name."""
-        span = trees(messages)
+        return await self._between(trees(messages))
+
+    async def _between(self, span: tuple[str, str] | None) -> list[SnapshotFileDiff]:
         if span is None or span[0] == span[1]:
             return []
         try:

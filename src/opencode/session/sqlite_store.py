@@ -63,6 +63,15 @@ INSERT INTO message (id, session_id, seq, role, created_ms, record)
 VALUES (?1, ?2, coalesce((SELECT max(seq) FROM message WHERE session_id = ?2), 0) + 1, ?3, ?4, ?5)
 ON CONFLICT (id) DO UPDATE SET record = excluded.record WHERE session_id = excluded.session_id
 """
+# Quotes inside strings are escaped, so these texts are found only where they are fields.
+_FIRST_TREE = """
+SELECT record FROM part WHERE session_id = ? AND instr(record, ?) AND instr(record, ?)
+ORDER BY message_seq, seq LIMIT 1
+"""
+_LAST_TREE = """
+SELECT record FROM part WHERE session_id = ? AND instr(record, ?) AND instr(record, ?)
+ORDER BY message_seq DESC, seq DESC LIMIT 1
+"""
 _NEWEST_SUMMARIES = """
 SELECT record FROM message WHERE session_id = ? AND role = 'assistant' AND instr(record, ?) ORDER BY seq DESC LIMIT 4
 """
@@ -199,6 +208,17 @@ class SqliteSessionStore:
 
     def recent_history(self, session_id: SessionID) -> list[MessageWithParts]:
         return self._history_from(session_id, self._recent_start(session_id))
+
+    def history_from(self, session_id: SessionID, message_id: MessageID) -> list[MessageWithParts]:
+        found = self._database.read("SELECT seq FROM message WHERE id = ? AND session_id = ?", (message_id, session_id))
+        return self._history_from(session_id, found[0][0]) if found else []
+
+    def snapshot_span(self, session_id: SessionID) -> tuple[str, str] | None:
+        first = self._database.read(_FIRST_TREE, (session_id, b'"type":"step-start"', b'"snapshot":"'))
+        last = self._database.read(_LAST_TREE, (session_id, b'"type":"step-finish"', b'"snapshot":"'))
+        if not first or not last:
+            return None
+        return _PART.decode(first[0][0]).snapshot, _PART.decode(last[0][0]).snapshot
 
     def _history_from(self, session_id: SessionID, seq: int) -> list[MessageWithParts]:
         span = (session_id, seq)

@@ -70,6 +70,14 @@ class SessionStore(Protocol):
         """
         ...
 
+    def history_from(self, session_id: SessionID, message_id: MessageID) -> list[MessageWithParts]:
+        """A message and all that came after it; empty when the session does not have it."""
+        ...
+
+    def snapshot_span(self, session_id: SessionID) -> tuple[str, str] | None:
+        """The tree before the session's first step and the one after its last, however long it is."""
+        ...
+
     def newest_message_id(self, session_id: SessionID) -> MessageID | None:
         """The greatest message id of the session, whoever made it."""
         ...
