@@ -151,3 +151,9 @@ async def test_a_session_is_forked_with_and_without_a_body(client: httpx.AsyncCl
         404,
         not_found("Session not found: ses_missing", sessionID="ses_missing"),
     )
+
+
+async def test_a_page_of_no_sessions_is_empty(client: httpx.AsyncClient) -> None:
+    await client.post("/session", json={})
+    page = await client.get("/experimental/session?limit=0")
+    assert (page.status_code, page.json(), page.headers.get("x-next-cursor")) == (200, [], None)

@@ -67,7 +67,7 @@ def global_session_list(database: Database, wanted: GlobalSessionFilter) -> Glob
     shown = rows[:limit]
     projects = {project_id: _project_json(database, project_id) for _, project_id, _ in shown}
     items = [record[:-1] + b',"project":' + projects[project_id] + b"}" for _, project_id, record in shown]
-    cursor = str(shown[-1][0]) if len(rows) > limit else None
+    cursor = str(shown[-1][0]) if shown and len(rows) > limit else None
     return GlobalPage(body=b"[" + b",".join(items) + b"]", next_cursor=cursor)
 
 
