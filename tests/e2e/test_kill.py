@@ -7,10 +7,11 @@ import anyio
 import httpx2
 
 from opencode.client.client import OpenCodeClient
-from opencode.client.schema import OtherEvent, PromptBody, ServerConnected
+from opencode.client.schema import OtherEvent, ServerConnected
 from opencode.client.stream import EventStream
 from opencode.event.schema import Event
 from opencode.permission.schema import PermissionAsked
+from opencode.session.inputs import PromptInput
 from opencode.session.schema import (
     AssistantMessage,
     MessagePartUpdated,
@@ -54,10 +55,10 @@ async def test_nothing_acknowledged_is_lost_and_nothing_stays_busy(
     model.push("answered", turn(Call("bash", {"command": "sleep 30", "description": "x"})))
     async with server_process(home, project) as server, OpenCodeClient(server.url) as client:
         session = await client.create_session()
-        await client.prompt(session.id, PromptBody(parts=[TextPartInput(text=PROMPTS[0])]))
+        await client.prompt(session.id, PromptInput(parts=[TextPartInput(text=PROMPTS[0])]))
         with anyio.fail_after(20):
             async with client.events() as stream:
-                await client.prompt_async(session.id, PromptBody(parts=[TextPartInput(text=PROMPTS[1])]))
+                await client.prompt_async(session.id, PromptInput(parts=[TextPartInput(text=PROMPTS[1])]))
                 cursor = await until_running(stream)
         before = await client.messages(session.id)
         await server.kill()
@@ -75,7 +76,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_stays_busy(
         assert [event for event in missed if is_running(event)]
         assert any(isinstance(event, MessagePartUpdated) and is_settled(event.part) for event in missed)
 
-        answer = await client.prompt(session.id, PromptBody(parts=[TextPartInput(text="third")]))
+        answer = await client.prompt(session.id, PromptInput(parts=[TextPartInput(text="third")]))
         assert [part.text for part in answer.parts if isinstance(part, TextPart)] == ["OK."]
     assert "sleep 30" in json.dumps(model.turns[-1].body)
 
@@ -115,7 +116,7 @@ async def test_a_request_for_permission_is_still_there_and_its_reply_goes_on_wit
         session = await client.create_session()
         with anyio.fail_after(20):
             async with client.events() as stream:
-                await client.prompt_async(session.id, PromptBody(parts=[TextPartInput(text="go")]))
+                await client.prompt_async(session.id, PromptInput(parts=[TextPartInput(text="go")]))
                 async for event in stream:
                     if isinstance(event, PermissionAsked):
                         break
@@ -141,7 +142,7 @@ async def test_a_server_that_is_killed_while_it_streams_leaves_whole_records(
         session = await client.create_session()
         with anyio.fail_after(20):
             async with client.events() as stream:
-                await client.prompt_async(session.id, PromptBody(parts=[TextPartInput(text="go")]))
+                await client.prompt_async(session.id, PromptInput(parts=[TextPartInput(text="go")]))
                 async for event in stream:
                     if event.type == "message.part.delta":
                         break

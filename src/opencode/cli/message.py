@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from opencode.cli.errors import CliError
-from opencode.session.schema import FilePartInput
+from opencode.session.inputs import AttachedFile
 
 INLINE_LIMIT_BYTES: Final = 10 * 1024 * 1024
 _TITLE_LENGTH: Final = 50
@@ -30,7 +30,7 @@ def session_title(wanted: str | None, message: str) -> str | None:
     return message if len(message) <= _TITLE_LENGTH else message[:_TITLE_LENGTH] + "..."
 
 
-def file_parts(paths: Sequence[str], base: Path, *, inline: bool) -> list[FilePartInput]:
+def file_parts(paths: Sequence[str], base: Path, *, inline: bool) -> list[AttachedFile]:
     """One part per path; ``inline``: with the content, for a server that may not see our files.
 
     Raises ``CliError`` for what does not exist or is too large to send.
@@ -38,13 +38,13 @@ def file_parts(paths: Sequence[str], base: Path, *, inline: bool) -> list[FilePa
     return [_file_part(base / path, inline=inline) for path in paths]
 
 
-def _file_part(path: Path, *, inline: bool) -> FilePartInput:
+def _file_part(path: Path, *, inline: bool) -> AttachedFile:
     path = path.absolute()
     if path.is_dir():
-        return FilePartInput(mime="application/x-directory", filename=path.name, url=path.as_uri())
+        return AttachedFile(mime="application/x-directory", filename=path.name, url=path.as_uri())
     if not path.exists():
         raise CliError(f"File not found: {path}")
-    return FilePartInput(mime="text/plain", filename=path.name, url=_data_url(path) if inline else path.as_uri())
+    return AttachedFile(mime="text/plain", filename=path.name, url=_data_url(path) if inline else path.as_uri())
 
 
 def _data_url(path: Path) -> str:

@@ -19,11 +19,11 @@ from opencode.cli.surroundings import Surroundings, surroundings
 from opencode.cli.turn import Turn
 from opencode.client.client import DEFAULT_USERNAME, OpenCodeClient
 from opencode.client.errors import ClientError
-from opencode.client.schema import CommandBody, PromptBody
 from opencode.core.clock import SystemClock
 from opencode.core.tasks import task_group
 from opencode.core.wire import UNSET
-from opencode.session.schema import MessageWithParts, PartInput, Session, TextPartInput
+from opencode.session.inputs import CommandInput, PromptInput
+from opencode.session.schema import MessageWithParts, Session, TextPartInput
 
 INTERRUPTED = 130
 
@@ -134,10 +134,10 @@ class _Run:
         if warning is not None:
             print(f"! {warning}", file=sys.stderr, flush=True)
         model = parse_model(options.model)
-        files: list[PartInput] = [*file_parts(options.file, Path.cwd(), inline=options.attach is not None)]
+        files = file_parts(options.file, Path.cwd(), inline=options.attach is not None)
         variant = options.variant or UNSET
         if options.command is not None:
-            command = CommandBody(
+            command = CommandInput(
                 command=options.command,
                 arguments=message,
                 agent=agent or UNSET,
@@ -146,7 +146,7 @@ class _Run:
                 parts=files or UNSET,
             )
             return lambda: self._client.command(self._session.id, command)
-        body = PromptBody(
+        body = PromptInput(
             agent=agent or UNSET, model=model or UNSET, variant=variant, parts=[*files, TextPartInput(text=message)]
         )
         return lambda: self._client.prompt(self._session.id, body)

@@ -7,11 +7,11 @@ from opencode.cli.message import session_title
 from opencode.cli.options import RunOptions
 from opencode.client.client import OpenCodeClient
 from opencode.client.errors import RequestFailed
-from opencode.client.schema import CreateSessionBody
 from opencode.core.ids import ModelID, ProviderID
 from opencode.core.wire import UNSET
 from opencode.permission.schema import PermissionRule, PermissionRuleset
 from opencode.provider.schema import ModelRef
+from opencode.session.inputs import CreateSession
 from opencode.session.schema import Session
 
 NOBODY_ANSWERS: Final = ("question", "plan_enter", "plan_exit")
@@ -28,7 +28,7 @@ async def choose_session(client: OpenCodeClient, options: RunOptions, message: s
     known = await _known_session(client, options)
     if known is None:
         title = session_title(options.title, message)
-        return await client.create_session(CreateSessionBody(title=title or UNSET, permission=_unattended_rules()))
+        return await client.create_session(CreateSession(title=title or UNSET, permission=_unattended_rules()))
     return await client.fork(known.id) if options.fork else known
 
 

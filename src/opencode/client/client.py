@@ -10,11 +10,12 @@ import httpx2
 
 from opencode.client.answer import check
 from opencode.client.errors import ServerUnreachable
-from opencode.client.schema import Agent, CommandBody, CreateSessionBody, Health, PromptBody, ProvidersAnswer
+from opencode.client.schema import Agent, Health, ProvidersAnswer
 from opencode.client.stream import EventStream
 from opencode.core.wire import Wire, decode, encode
 from opencode.permission.schema import PermissionReply, PermissionRequest
 from opencode.question.schema import QuestionAnswers, QuestionRequest
+from opencode.session.inputs import CommandInput, CreateSession, PromptInput
 from opencode.session.schema import MessageWithParts, Session, SessionStatus
 
 T = TypeVar("T")
@@ -85,8 +86,8 @@ class OpenCodeClient:
 
     # --- sessions --------------------------------------------------------------------------------------------------
 
-    async def create_session(self, body: CreateSessionBody | None = None) -> Session:
-        return await self._post("/session", body or CreateSessionBody(), Session)
+    async def create_session(self, body: CreateSession | None = None) -> Session:
+        return await self._post("/session", body or CreateSession(), Session)
 
     async def sessions(self, *, roots: bool = False, limit: int | None = None) -> list[Session]:
         """Sessions of the directory's project, newest first; ``roots``: without those of subagents."""
@@ -112,15 +113,15 @@ class OpenCodeClient:
         query = {"limit": str(limit)} if limit else {}
         return await self._get(f"/session/{_segment(session_id)}/message", list[MessageWithParts], query)
 
-    async def prompt(self, session_id: str, body: PromptBody) -> MessageWithParts:
+    async def prompt(self, session_id: str, body: PromptInput) -> MessageWithParts:
         """Send a prompt and wait for the end of the turn: its last message."""
         return await self._post(f"/session/{_segment(session_id)}/message", body, MessageWithParts, _TURN)
 
-    async def prompt_async(self, session_id: str, body: PromptBody) -> None:
+    async def prompt_async(self, session_id: str, body: PromptInput) -> None:
         """Send a prompt; when this returns it is stored. What comes of it is on the event stream."""
         await self._send(f"/session/{_segment(session_id)}/prompt_async", body)
 
-    async def command(self, session_id: str, body: CommandBody) -> MessageWithParts:
+    async def command(self, session_id: str, body: CommandInput) -> MessageWithParts:
         """Run a slash command and wait for the end of the turn."""
         return await self._post(f"/session/{_segment(session_id)}/command", body, MessageWithParts, _TURN)
 

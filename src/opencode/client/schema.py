@@ -1,4 +1,4 @@
-"""What only clients see: event envelopes, request bodies, and answers that no record describes."""
+"""What only clients see: event envelopes, and answers that no record describes."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,11 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from opencode.agent.schema import Agent
-from opencode.core.ids import MessageID
-from opencode.core.wire import UNSET, UnsetType, Wire
+from opencode.core.wire import Wire
 from opencode.event.schema import Event
-from opencode.permission.schema import PermissionAsked, PermissionReplied, PermissionRuleset
-from opencode.provider.schema import ModelRef, Provider
+from opencode.permission.schema import PermissionAsked, PermissionReplied
+from opencode.provider.schema import Provider
 from opencode.question.schema import QuestionAsked, QuestionRejected, QuestionReplied
 from opencode.session.schema import (
     MessagePartDelta,
@@ -19,14 +18,11 @@ from opencode.session.schema import (
     MessagePartUpdated,
     MessageRemoved,
     MessageUpdated,
-    OutputFormat,
-    PartInput,
     SessionCreated,
     SessionDeleted,
     SessionDiff,
     SessionErrored,
     SessionIdle,
-    SessionModel,
     SessionStatusChanged,
     SessionUpdated,
     TodoUpdated,
@@ -34,11 +30,8 @@ from opencode.session.schema import (
 
 __all__ = [
     "Agent",
-    "CommandBody",
-    "CreateSessionBody",
     "Health",
     "OtherEvent",
-    "PromptBody",
     "ProvidersAnswer",
     "ServerConnected",
     "ServerResync",
@@ -58,40 +51,6 @@ class ProvidersAnswer(Wire):
 
     providers: list[Provider]
     default: dict[str, str]
-
-
-class CreateSessionBody(Wire):
-    """What a new session may be given."""
-
-    title: str | UnsetType = UNSET
-    agent: str | UnsetType = UNSET
-    model: SessionModel | UnsetType = UNSET
-    permission: PermissionRuleset | UnsetType = UNSET
-
-
-class PromptBody(Wire):
-    """One prompt. ``message_id`` makes sending it again harmless."""
-
-    message_id: MessageID | UnsetType = UNSET
-    model: ModelRef | UnsetType = UNSET
-    agent: str | UnsetType = UNSET
-    no_reply: bool | UnsetType = UNSET
-    tools: dict[str, bool] | UnsetType = UNSET
-    format: OutputFormat | UnsetType = UNSET
-    system: str | UnsetType = UNSET
-    variant: str | UnsetType = UNSET
-    parts: list[PartInput]
-
-
-class CommandBody(Wire):
-    """A slash command. ``model`` is ``provider/model``."""
-
-    command: str
-    arguments: str
-    agent: str | UnsetType = UNSET
-    model: str | UnsetType = UNSET
-    variant: str | UnsetType = UNSET
-    parts: list[PartInput] | UnsetType = UNSET
 
 
 class ServerConnected(Event):

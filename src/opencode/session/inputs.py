@@ -90,7 +90,7 @@ class ShellInput(Wire):
 
 
 class AttachedFile(FilePartInput, tag_field="type", tag="file"):
-    """A file that comes with a command."""
+    """A file that comes with a command. A class of its own because the document describes it in place."""
 
 
 class CommandInput(Wire):

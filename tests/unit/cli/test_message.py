@@ -7,7 +7,7 @@ import pytest
 from opencode.cli import message
 from opencode.cli.errors import CliError
 from opencode.cli.message import file_parts, message_text, session_title
-from opencode.session.schema import FilePartInput
+from opencode.session.inputs import AttachedFile
 
 
 class Keyboard(io.StringIO):
@@ -46,8 +46,8 @@ def test_a_short_message_is_a_whole_title() -> None:
 def test_files_and_directories_are_named_by_url(tmp_path: Path) -> None:
     (tmp_path / "a b.txt").write_text("hi")
     assert file_parts(["a b.txt", "."], tmp_path, inline=False) == [
-        FilePartInput(mime="text/plain", filename="a b.txt", url=f"file://{tmp_path}/a%20b.txt"),
-        FilePartInput(mime="application/x-directory", filename=tmp_path.name, url=f"file://{tmp_path}"),
+        AttachedFile(mime="text/plain", filename="a b.txt", url=f"file://{tmp_path}/a%20b.txt"),
+        AttachedFile(mime="application/x-directory", filename=tmp_path.name, url=f"file://{tmp_path}"),
     ]
 
 

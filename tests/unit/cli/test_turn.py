@@ -14,8 +14,8 @@ from opencode.cli.asker import Allowing, Asker, Refusing
 from opencode.cli.turn import Turn
 from opencode.client.client import OpenCodeClient
 from opencode.client.errors import RequestFailed
-from opencode.client.schema import PromptBody
 from opencode.permission.schema import PermissionAsked, PermissionReply
+from opencode.session.inputs import PromptInput
 from opencode.session.schema import MessageError, MessagePartDelta, Part, TextPart, TextPartInput, ToolPart
 
 OURS, CHILD, OTHER = "ses_ours", "ses_child", "ses_other"
@@ -162,7 +162,7 @@ class Shown:
 
 async def play(server: Server, asker: Asker | None = None) -> tuple[Turn, Shown]:
     shown = Shown()
-    prompt = PromptBody(parts=[TextPartInput(text="hi")])
+    prompt = PromptInput(parts=[TextPartInput(text="hi")])
     try:
         with anyio.fail_after(5):
             async with OpenCodeClient("http://s", transport=httpx2.MockTransport(server)) as client:

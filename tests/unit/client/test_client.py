@@ -8,9 +8,9 @@ import pytest
 
 from opencode.client.client import OpenCodeClient
 from opencode.client.errors import RequestFailed, ServerUnreachable
-from opencode.client.schema import CreateSessionBody, PromptBody
 from opencode.permission.schema import PermissionRule
 from opencode.provider.schema import ModelRef
+from opencode.session.inputs import CreateSession, PromptInput
 from opencode.session.schema import TextPartInput
 
 SESSION = {
@@ -50,7 +50,7 @@ async def test_a_session_is_created_with_what_was_given_and_nothing_else() -> No
     server = Recorder(SESSION)
     async with server.client() as client:
         rules = [PermissionRule(permission="question", pattern="*", action="deny")]
-        session = await client.create_session(CreateSessionBody(permission=rules))
+        session = await client.create_session(CreateSession(permission=rules))
     assert (session.id, session.directory, session.time.updated) == ("ses_1", "/d", 2)
     assert server.body == {"permission": [{"permission": "question", "pattern": "*", "action": "deny"}]}
 
@@ -75,7 +75,7 @@ async def test_an_asynchronous_prompt_is_done_when_it_is_accepted() -> None:
     server = Recorder(None, status=204)
     async with server.client() as client:
         model = ModelRef(provider_id="demo", model_id="demo")
-        await client.prompt_async("ses_1", PromptBody(model=model, parts=[TextPartInput(text="hi")]))
+        await client.prompt_async("ses_1", PromptInput(model=model, parts=[TextPartInput(text="hi")]))
     assert server.requests[0].url.path == "/session/ses_1/prompt_async"
     assert server.body == {
         "model": {"providerID": "demo", "modelID": "demo"},
