@@ -78,8 +78,10 @@ SAMPLES = {
     "session.messages": Sample(SESSION),
     "session.prompt": Sample(SESSION, body=TEXT),
     "session.prompt_async": Sample(SESSION, body={**TEXT, "noReply": True}),
+    "session.search": Sample(query={"query": "note"}),
     "session.shell": Sample(SESSION, body={"agent": "build", "command": "true"}),
     "session.status": Sample(),
+    "session.unshare": Sample(SESSION),
     "session.todo": Sample(SESSION),
     "session.update": Sample(SESSION, body={"title": "x"}),
     "tool.ids": Sample(),
@@ -94,6 +96,9 @@ ELSEWHERE = {
     "permission.respond": "test_asking.py",
     "question.reject": "test_asking.py",
     "question.reply": "test_asking.py",
+    "session.share": "test_share.py",
+    "share.data": "test_share.py",
+    "share.page": "test_share.py",
 }
 """Operations that need more than one request, and the test that makes them."""
 

@@ -35,7 +35,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
-    """Decided. ``port`` 0: 4096 if it is free, else any."""
+    """Decided. ``port`` 0: 4096 if it is free, else any. ``share``: may sessions be shared, or at which address."""
 
     hostname: str = LOOPBACK
     port: int = 0
@@ -43,6 +43,7 @@ class NetworkSettings:
     mdns_domain: str = MDNS_DOMAIN
     cors: tuple[str, ...] = ()
     allow_unauthenticated: bool = False
+    share: bool | str = False
     credentials: Credentials = Credentials()
 
 
@@ -59,6 +60,7 @@ def network_settings(options: NetworkOptions, config: ServerConfig, environment:
         mdns_domain=options.mdns_domain or set_or(config.mdns_domain, None) or MDNS_DOMAIN,
         cors=(*_origins(config), *options.cors),
         allow_unauthenticated=options.allow_unauthenticated or environment.flag(ALLOW_VARIABLE),
+        share=set_or(config.share, False),
         credentials=_credentials(config, environment),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from opencode.cli.network import NetworkSettings
 from opencode.cli.surroundings import Surroundings
@@ -31,6 +32,8 @@ async def running_server(around: Surroundings, settings: NetworkSettings) -> Asy
         application = _application(shared, settings)
         listening = await stack.enter_async_context(serving(application, settings.hostname, settings.port))
         shared.database.ownership.announce(listening.url)
+        if settings.share:
+            shared.sharing.open_at(settings.share if isinstance(settings.share, str) else listening.url)
         yield listening
 
 
@@ -38,6 +41,8 @@ def _application(shared: Shared, settings: NetworkSettings) -> Application:
     cors = CorsPolicy(settings.cors)
     credentials = settings.credentials
     known_hosts = {settings.hostname, settings.mdns_domain} if is_loopback(settings.hostname) else None
+    if known_hosts is not None and isinstance(settings.share, str):
+        known_hosts.add(urlsplit(settings.share).hostname or "")
     return Application(
         OperationTable(OPERATIONS),
         shared.registry,

@@ -44,6 +44,16 @@ class ServerConfig(ConfigPart):
     cors_options: Annotated[CorsConfig, Meta(description="The object form of `cors`, in answers.")] | UnsetType = field(
         default=UNSET, name="corsOptions"
     )
+    share: (
+        Annotated[
+            bool | str,
+            Meta(
+                description="Let sessions be shared: whoever has the link reads the session on this server, without"
+                " credentials. Text: the address of the server for readers, where it differs. Default: `false`."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     auth: (
         Annotated[BearerAuthConfig | BasicAuthConfig, Meta(description="Credentials that clients must send.")]
         | UnsetType

@@ -11,6 +11,9 @@ from opencode.http.request import Request
 PUBLIC = frozenset({"/site.webmanifest", "/web-app-manifest-192x192.png", "/web-app-manifest-512x512.png"})
 """Files a browser fetches without credentials to install the web app."""
 
+SHARED = "/share/"
+"""What lies below is there for anyone who knows its link."""
+
 
 class Gate:
     """Checks credentials: Basic with the password, or a bearer token; open when neither is configured.
@@ -30,7 +33,8 @@ class Gate:
         raise Unauthorized("Authentication required")
 
     def _is_public(self, request: Request) -> bool:
-        return request.method == "GET" and request.raw_path in PUBLIC
+        is_public = request.raw_path in PUBLIC or request.raw_path.startswith(SHARED)
+        return request.method == "GET" and is_public
 
     def _has_credentials(self, request: Request) -> bool:
         if (token := request.query.get("auth_token")) is not None:

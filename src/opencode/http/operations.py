@@ -19,7 +19,9 @@ from opencode.http.routes import (
     project,
     provider,
     question,
+    search,
     session,
+    share,
 )
 
 MODULES = (
@@ -33,6 +35,8 @@ MODULES = (
     provider,
     catalogue,
     session,
+    search,
+    share,
     message,
     command,
     permission,

@@ -28,6 +28,7 @@ from opencode.project.service import ProjectService, TellMoved
 from opencode.provider.catalogue import open_catalogue
 from opencode.provider.local import LocalServers
 from opencode.session.schema import Session, SessionUpdated
+from opencode.session.share import Sharing
 from opencode.session.sqlite_store import SqliteSessionStore
 from opencode.storage.database import Database, Transaction, open_database
 from opencode.tool.truncate import clean_outputs
@@ -78,6 +79,7 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             config=ConfigService(paths, environment),
             jobs=jobs,
             live_parts=live_parts,
+            sharing=Sharing(database, clock),
             registry=registry,
         )
         yield shared

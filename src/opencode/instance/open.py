@@ -27,7 +27,9 @@ from opencode.project.vcs import Vcs
 from opencode.provider.service import open_providers
 from opencode.question.service import QuestionService
 from opencode.session.schema import MessageText, SessionErrored, UnknownError
+from opencode.session.search import SessionSearch
 from opencode.session.service import SessionPlace, SessionService
+from opencode.session.share import ShareMode, ShareService
 from opencode.session.sqlite_store import SqliteSessionStore
 from opencode.skill.service import load_skills
 from opencode.snapshot.service import open_snapshots
@@ -80,6 +82,8 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
             config=ground.config,
             events=ground.events,
             sessions=ground.sessions,
+            search=SessionSearch(shared.database, ground.project.id),
+            shares=ShareService(shared.sharing, shared.database, ground.store, share_mode(ground)),
             prompts=prompts,
             permissions=permissions,
             questions=questions,
@@ -138,6 +142,16 @@ def asking(ground: Ground) -> tuple[PermissionService, QuestionService, Orphans]
     permissions = PermissionService(*common, orphans.permission_replied)
     questions = QuestionService(*common, orphans.keep_answers, orphans.question_answered)
     return permissions, questions, orphans
+
+
+def share_mode(ground: Ground) -> ShareMode:
+    """When sessions are shared; variables of the environment go before the configuration."""
+    if ground.shared.environment.flag("OPENCODE_DISABLE_SHARE"):
+        return "disabled"
+    configured: ShareMode = set_or(ground.config.share, "manual")
+    if configured == "manual" and ground.shared.environment.flag("OPENCODE_AUTO_SHARE"):
+        return "auto"
+    return configured
 
 
 def report_to(events: EventPublisher) -> Callable[[str], None]:

@@ -15,6 +15,7 @@ from opencode.instance.registry import InstanceRegistry
 from opencode.project.service import ProjectService
 from opencode.provider.catalogue import Catalogue
 from opencode.provider.local import LocalServers
+from opencode.session.share import Sharing
 from opencode.storage.database import Database
 
 
@@ -35,6 +36,7 @@ class Shared:
     config: ConfigService
     jobs: BackgroundJobs
     live_parts: LiveParts
+    sharing: Sharing
     registry: InstanceRegistry
 
     async def open(self, directory: str) -> object:

@@ -113,7 +113,7 @@ class SqliteSessionStore:
                     if not silent:
                         events.append(SessionUpdated(session_id=session_id, info=session))
                 case DeleteSession(session):
-                    for table in ("part", "message", "todo", "permission_request", "question_request", "run"):
+                    for table in ("part", "message", "todo", "permission_request", "question_request", "run", "share"):
                         tx.execute(f"DELETE FROM {table} WHERE session_id = ?", (session.id,))
                     tx.execute("DELETE FROM session WHERE id = ?", (session.id,))
                     events.append(SessionDeleted(session_id=session.id, info=session))

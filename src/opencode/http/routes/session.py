@@ -64,7 +64,7 @@ async def list_sessions(instance: Instance, query: SessionQuery) -> Raw[list[Ses
 @operation("session.create", "POST", "/session", errors=("NotFoundError",), directory_in_body=True)
 async def create_session(instance: Instance, body: CreateSessionBody) -> Session:
     """Create a session in the directory."""
-    return await instance.sessions.create(body)
+    return await instance.shares.share_new(await instance.sessions.create(body))
 
 
 @operation("session.status", "GET", "/session/status", errors=("BadRequest",))
@@ -113,7 +113,7 @@ async def get_diff(instance: Instance, session_id: SessionID, query: DiffQuery) 
 @operation("session.fork", "POST", "/session/{sessionID}/fork", errors=KNOWN)
 async def fork_session(instance: Instance, session_id: SessionID, body: ForkSession) -> Session:
     """Copy a session up to a message into a new one."""
-    return await instance.sessions.fork(session_id, body)
+    return await instance.shares.share_new(await instance.sessions.fork(session_id, body))
 
 
 @operation("session.summarize", "POST", "/session/{sessionID}/summarize", errors=KNOWN, slow=True)
