@@ -38,6 +38,11 @@ class Paths:
         return self.data / "opencode-server.db"
 
     @property
+    def search_index(self) -> Path:
+        """What session search finds things with; may be removed at any time."""
+        return self.data / "opencode-server-search.db"
+
+    @property
     def tool_output(self) -> Path:
         """Whole outputs of tools whose output was truncated."""
         return self.data / "tool-output"

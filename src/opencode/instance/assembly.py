@@ -28,6 +28,7 @@ from opencode.project.service import ProjectService, TellMoved
 from opencode.provider.catalogue import open_catalogue
 from opencode.provider.local import LocalServers
 from opencode.session.schema import Session, SessionUpdated
+from opencode.session.search import open_search
 from opencode.session.share import Sharing
 from opencode.session.sqlite_store import SqliteSessionStore
 from opencode.storage.database import Database, Transaction, open_database
@@ -79,6 +80,7 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             config=ConfigService(paths, environment),
             jobs=jobs,
             live_parts=live_parts,
+            search=await stack.enter_async_context(open_search(database, paths.search_index)),
             sharing=Sharing(database, clock),
             registry=registry,
         )

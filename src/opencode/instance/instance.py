@@ -14,7 +14,6 @@ from opencode.project.schema import Project
 from opencode.project.vcs import Vcs
 from opencode.provider.service import ProviderService
 from opencode.question.service import QuestionService
-from opencode.session.search import SessionSearch
 from opencode.session.service import SessionService
 from opencode.session.share import ShareService
 from opencode.skill.service import SkillService
@@ -31,7 +30,6 @@ class Instance:
     config: Config
     events: EventPublisher
     sessions: SessionService
-    search: SessionSearch
     shares: ShareService
     prompts: PromptService
     permissions: PermissionService

@@ -27,7 +27,6 @@ from opencode.project.vcs import Vcs
 from opencode.provider.service import open_providers
 from opencode.question.service import QuestionService
 from opencode.session.schema import MessageText, SessionErrored, UnknownError
-from opencode.session.search import SessionSearch
 from opencode.session.service import SessionPlace, SessionService
 from opencode.session.share import ShareMode, ShareService
 from opencode.session.sqlite_store import SqliteSessionStore
@@ -82,7 +81,6 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
             config=ground.config,
             events=ground.events,
             sessions=ground.sessions,
-            search=SessionSearch(shared.database, ground.project.id),
             shares=ShareService(shared.sharing, shared.database, ground.store, share_mode(ground)),
             prompts=prompts,
             permissions=permissions,

@@ -15,6 +15,7 @@ from opencode.instance.registry import InstanceRegistry
 from opencode.project.service import ProjectService
 from opencode.provider.catalogue import Catalogue
 from opencode.provider.local import LocalServers
+from opencode.session.search import SessionSearch
 from opencode.session.share import Sharing
 from opencode.storage.database import Database
 
@@ -36,6 +37,7 @@ class Shared:
     config: ConfigService
     jobs: BackgroundJobs
     live_parts: LiveParts
+    search: SessionSearch
     sharing: Sharing
     registry: InstanceRegistry
 

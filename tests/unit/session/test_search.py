@@ -1,5 +1,9 @@
 """Sessions are found by their titles and by what was said in them."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from opencode.core.errors import Invalid
@@ -8,7 +12,8 @@ from opencode.core.wire import UNSET, replace
 from opencode.session.changes import DeleteMessage, PutMessage, PutPart
 from opencode.session.inputs import CreateSession, UpdateSession
 from opencode.session.schema import Session
-from opencode.session.search import SearchQuery, SessionSearch, SessionSearchHit, match_expression
+from opencode.session.search import SearchQuery, SessionSearchHit, open_search
+from opencode.session.search_index import match_expression
 from tests.support.records import text_part, user_message
 from tests.unit.session.conftest import Sessions
 
@@ -24,8 +29,12 @@ async def said(sessions: Sessions, title: str, *texts: str) -> Session:
 
 
 async def find(sessions: Sessions, query: str, **more: object) -> list[SessionSearchHit]:
-    search = SessionSearch(sessions.database, ProjectID("p1"))
-    return await search.find(SearchQuery(query=query, **more))  # type: ignore[arg-type]
+    async with open_search(sessions.database, index_of(sessions)) as search:
+        return await search.find(ProjectID("p1"), SearchQuery(query=query, **more))  # type: ignore[arg-type]
+
+
+def index_of(sessions: Sessions) -> Path:
+    return sessions.database.path.with_name("search.db")
 
 
 def shown(hit: SessionSearchHit) -> str:
@@ -95,7 +104,8 @@ async def test_a_deleted_session_is_not_found(sessions: Sessions) -> None:
     assert len(await find(sessions, "alpha")) == 1
     await sessions.service.delete(session.id)
     assert await find(sessions, "alpha") == []
-    assert sessions.database.read("SELECT count(*) FROM search_document") == [(0,)]
+    with closing(sqlite3.connect(index_of(sessions))) as index:
+        assert index.execute("SELECT count(*) FROM document").fetchone() == (0,)
 
 
 async def test_what_the_server_added_to_a_message_is_not_searched(sessions: Sessions) -> None:
@@ -108,7 +118,8 @@ async def test_what_the_server_added_to_a_message_is_not_searched(sessions: Sess
 
 async def test_other_projects_and_directories_are_left_out(sessions: Sessions) -> None:
     session = await said(sessions, "One", "alpha")
-    assert await SessionSearch(sessions.database, ProjectID("p2")).find(SearchQuery(query="alpha")) == []
+    async with open_search(sessions.database, index_of(sessions)) as search:
+        assert await search.find(ProjectID("p2"), SearchQuery(query="alpha")) == []
     assert len(await find(sessions, "alpha", directory=session.directory)) == 1
     assert await find(sessions, "alpha", directory="/elsewhere") == []
 
@@ -118,6 +129,40 @@ async def test_the_limit_is_kept(sessions: Sessions) -> None:
     assert len(await find(sessions, "alpha", limit=3)) == 3
     assert len(await find(sessions, "alpha", limit=1000)) == 100
     assert len(await find(sessions, "alpha", limit=0)) == 1
+
+
+async def test_an_index_that_is_missing_or_damaged_is_built_anew(sessions: Sessions) -> None:
+    await said(sessions, "One", "alpha")
+    index = index_of(sessions)
+    for harm in (lambda: index.unlink(missing_ok=True), lambda: index.write_bytes(b"no database" * 1000), lambda: None):
+        harm()
+        assert len(await find(sessions, "alpha")) == 1
+    with closing(sqlite3.connect(index)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert len(await find(sessions, "alpha")) == 1
+
+
+async def test_the_index_of_another_database_or_of_a_later_state_of_this_one_is_built_anew(sessions: Sessions) -> None:
+    await said(sessions, "One", "alpha")
+    for change in ("epoch = 'another'", "seq = seq + 5"):
+        assert len(await find(sessions, "alpha")) == 1
+        with closing(sqlite3.connect(index_of(sessions))) as connection, connection:
+            connection.execute("DELETE FROM words")
+            connection.execute(f"UPDATE progress SET {change}")
+    assert len(await find(sessions, "alpha")) == 1
+
+
+async def test_notes_of_changes_are_removed_once_the_index_has_them(sessions: Sessions) -> None:
+    await said(sessions, "One", *["alpha"] * 30)
+    await find(sessions, "alpha")
+    assert sessions.database.read("SELECT count(*) FROM search_change") == [(1,)]
+    await said(sessions, "Two", "beta")
+    assert len(await find(sessions, "beta")) == 1
+
+
+async def test_more_than_one_batch_is_indexed(sessions: Sessions) -> None:
+    await said(sessions, "One", *["alpha"] * 250, "omega")
+    assert len(await find(sessions, "omega")) == 1
 
 
 async def test_long_texts_are_shown_in_part(sessions: Sessions) -> None:

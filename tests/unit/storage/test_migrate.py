@@ -37,9 +37,9 @@ async def test_a_new_database_gets_every_table_and_no_backup(path: Path) -> None
         tables = {row[0] for row in database.read("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         assert database.read("PRAGMA application_id") == [(APPLICATION_ID,)]
         assert database.read("PRAGMA user_version") == [(known_migrations()[-1].version,)]
-    assert {name for name in tables if not name.startswith("search_text")} == {
+    assert tables == {
         "meta", "event", "project", "project_directory", "session", "message", "part", "todo",
-        "permission_request", "question_request", "run", "search_document", "search_stale", "share",
+        "permission_request", "question_request", "run", "search_change", "share",
     }  # fmt: skip
     assert list(path.parent.glob("*.backup-*")) == []
 

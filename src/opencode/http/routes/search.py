@@ -4,6 +4,7 @@ from opencode.core.wire import UNSET, UnsetType, Wire, set_or
 from opencode.http.operation import operation
 from opencode.http.schema import QueryCount
 from opencode.instance.instance import Instance
+from opencode.instance.shared import Shared
 from opencode.session.search import DEFAULT_LIMIT, SearchQuery, SessionSearchHit
 
 
@@ -16,14 +17,15 @@ class SessionSearchQuery(Wire):
 
 
 @operation("session.search", "GET", "/session/search", source="ours", errors=("BadRequest",))
-async def search_sessions(instance: Instance, query: SessionSearchQuery) -> list[SessionSearchHit]:
+async def search_sessions(instance: Instance, shared: Shared, query: SessionSearchQuery) -> list[SessionSearchHit]:
     """Titles and messages of the project's sessions that have all words, best first."""
-    return await instance.search.find(
+    return await shared.search.find(
+        instance.project.id,
         SearchQuery(
             query=query.query,
             directory=str(instance.directory) if set_or(query.directory, "") else None,
             limit=set_or(query.limit, DEFAULT_LIMIT),
-        )
+        ),
     )
 
 
