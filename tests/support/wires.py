@@ -16,8 +16,11 @@ from opencode.provider.stream import LanguageModel, StreamEvent, TextDelta
 from tests.support.scripted_model.server import ScriptedModel, scripted_model
 
 CHAT, RESPONSES, ANTHROPIC = "@ai-sdk/openai-compatible", "@ai-sdk/openai", "@ai-sdk/anthropic"
-WIRES = (CHAT, RESPONSES, ANTHROPIC)
-MODEL_IDS = {CHAT: "some-model", RESPONSES: "gpt-5-wire", ANTHROPIC: "claude-sonnet-4-5"}
+GOOGLE = "@ai-sdk/google"
+WIRES = (CHAT, RESPONSES, ANTHROPIC, GOOGLE)
+WIRES_OF_TEXTS = (CHAT, RESPONSES, ANTHROPIC)
+"""Those that send the arguments of a call as pieces of JSON text, not as a whole object."""
+MODEL_IDS = {CHAT: "some-model", RESPONSES: "gpt-5-wire", ANTHROPIC: "claude-sonnet-4-5", GOOGLE: "gemini-3-wire"}
 
 
 def model_of(npm: str, **changes: Any) -> Model:

@@ -7,6 +7,7 @@ from opencode.core.ids import ProviderID
 from opencode.provider.connection import Connection
 from opencode.provider.errors import ProviderInitFailed
 from opencode.provider.wire.anthropic import AnthropicMessages
+from opencode.provider.wire.google import GoogleGenerateContent
 from opencode.provider.wire.http_model import HttpModel, WireFormat
 from opencode.provider.wire.openai_chat import OpenAIChat
 from opencode.provider.wire.openai_responses import OpenAIResponses
@@ -37,6 +38,8 @@ def wire_format(npm: str) -> WireFormat | None:
         return OpenAIResponses()
     if npm == "@ai-sdk/anthropic":
         return AnthropicMessages()
+    if npm == "@ai-sdk/google":
+        return GoogleGenerateContent()
     return None
 
 

@@ -64,13 +64,16 @@ def http_failure(
     return ApiCallFailed(
         message,
         status_code=status,
-        is_retryable=status in RETRYABLE_STATUS
-        or status >= 500
-        or (status == 404 and provider_id.startswith("openai")),
+        is_retryable=is_retryable_status(status) or (status == 404 and provider_id.startswith("openai")),
         headers={name.lower(): value for name, value in headers.items() if name.lower() not in HIDDEN_HEADERS},
         body=body,
         metadata={"url": url},
     )
+
+
+def is_retryable_status(status: int) -> bool:
+    """Whether a request that was answered so may succeed when it is sent again."""
+    return status in RETRYABLE_STATUS or status >= 500
 
 
 def stream_failure(error: Any) -> ModelCallError:

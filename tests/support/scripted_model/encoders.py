@@ -1,4 +1,4 @@
-"""The three wire formats, as the real providers stream them."""
+"""The wire formats, as the real providers stream them."""
 
 import json
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ Json = dict[str, Any]
 class Encoder(Protocol):
     """Writes one answer."""
 
+    def __init__(self, turn: Turn, body: Json, number: int) -> None: ...
     def start(self) -> bytes: ...
     def text(self, piece: str) -> bytes: ...
     def reasoning(self, op: Reasoning) -> list[bytes]: ...
@@ -257,8 +258,55 @@ class ResponsesEncoder:
         return closed + self.event("response.incomplete", response=incomplete)
 
 
-ENCODERS: dict[str, type[ChatEncoder] | type[AnthropicEncoder] | type[ResponsesEncoder]] = {
+class GoogleEncoder:
+    """Gemini's ``streamGenerateContent``. Calls come whole; a thought's seal comes with its last piece."""
+
+    def __init__(self, turn: Turn, body: Json, number: int) -> None:
+        self.turn = turn
+
+    def parts(self, *parts: Json) -> bytes:
+        return event({"candidates": [{"content": {"role": "model", "parts": list(parts)}, "index": 0}]})
+
+    def start(self) -> bytes:
+        return b""
+
+    def text(self, piece: str) -> bytes:
+        return self.parts({"text": piece})
+
+    def reasoning(self, op: Reasoning) -> list[bytes]:
+        *first, last = pieces(op.text, op.chunks)
+        return [
+            *(self.parts({"text": piece, "thought": True}) for piece in first),
+            self.parts({"text": last, "thought": True, "thoughtSignature": op.seal}),
+        ]
+
+    def redacted(self, op: Redacted) -> bytes:
+        return b""
+
+    def call(self, op: Call) -> list[bytes]:
+        signed = {"thoughtSignature": f"seal of {op.id}"}
+        return [self.parts({"functionCall": {"id": op.id, "name": op.name, "args": op.arguments}, **signed})]
+
+    def error(self, op: StreamError) -> bytes:
+        return event({"error": {"code": 503, "message": op.message, "status": "UNAVAILABLE"}})
+
+    def end(self) -> bytes:
+        tokens, finish = self.turn.tokens, self.turn.finish_reason
+        reasons = {"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
+        usage = {
+            "promptTokenCount": tokens.input,
+            "cachedContentTokenCount": tokens.cached,
+            "candidatesTokenCount": tokens.output - tokens.reasoning,
+            "thoughtsTokenCount": tokens.reasoning,
+            "totalTokenCount": tokens.input + tokens.output,
+        }
+        last = {"content": {"role": "model", "parts": [{"text": ""}]}, "finishReason": reasons.get(finish, finish)}
+        return event({"candidates": [last], "usageMetadata": usage})
+
+
+ENCODERS: dict[str, type[Encoder]] = {
     "/chat/completions": ChatEncoder,
     "/messages": AnthropicEncoder,
     "/responses": ResponsesEncoder,
+    ":streamGenerateContent?alt=sse": GoogleEncoder,
 }

@@ -36,7 +36,9 @@ class AnthropicMessages:
     """The wire ``POST /messages``."""
 
     default_url = "https://api.anthropic.com/v1"
-    path = "/messages"
+
+    def path(self, request: ModelRequest) -> str:
+        return "/messages"
 
     def headers(self, connection: Connection, request: ModelRequest) -> Mapping[str, str]:
         """The key, as ``x-api-key``. Raises ``ProviderAuthFailed`` without one."""

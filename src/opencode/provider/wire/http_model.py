@@ -54,7 +54,10 @@ class WireFormat(Protocol):
     """One way of talking to a provider."""
 
     default_url: str
-    path: str
+
+    def path(self, request: ModelRequest) -> str:
+        """Where below the base URL a request goes."""
+        ...
 
     def headers(self, connection: Connection, request: ModelRequest) -> Mapping[str, str]:
         """What names us to the provider. Raises ``ProviderAuthFailed`` when a key is needed and there is none."""
@@ -99,7 +102,7 @@ class HttpModel:
     def __init__(self, connection: Connection, wire: WireFormat) -> None:
         self._connection = connection
         self._wire = wire
-        self._url = (connection.base_url or wire.default_url) + wire.path
+        self._base_url = connection.base_url or wire.default_url
         self._client: httpx2.AsyncClient | None = None
         self._making = Lock()
 
@@ -141,7 +144,8 @@ class HttpModel:
             request.headers,
         )
         client = self._http()
-        call = client.build_request("POST", self._url, headers=headers, content=encode(self._wire.body(request)))
+        url = self._base_url + self._wire.path(request)
+        call = client.build_request("POST", url, headers=headers, content=encode(self._wire.body(request)))
         seconds = self._connection.header_timeout_seconds
         try:
             with anyio.fail_after(seconds):
@@ -197,7 +201,7 @@ class HttpModel:
             reason=response.reason_phrase,
             headers={name: _without_sent(response, value) for name, value in response.headers.items()},
             body=_without_sent(response, body.decode("utf-8", "replace")),
-            url=without_user(self._url),
+            url=without_user(str(response.request.url)),
             provider_id=self._connection.provider_id,
         )
 

@@ -36,10 +36,11 @@ EPHEMERAL = {"type": "ephemeral"}
 class OpenAIChat:
     """The wire ``POST /chat/completions``. Options it does not know are sent as they are."""
 
-    path = "/chat/completions"
-
     def __init__(self, default_url: str = "") -> None:
         self.default_url = default_url
+
+    def path(self, request: ModelRequest) -> str:
+        return "/chat/completions"
 
     def headers(self, connection: Connection, request: ModelRequest) -> Mapping[str, str]:
         """The bearer key; local servers need none."""

@@ -46,7 +46,9 @@ class OpenAIResponses:
     """The wire ``POST /responses``, used without state at the provider: reasoning is replayed encrypted."""
 
     default_url = "https://api.openai.com/v1"
-    path = "/responses"
+
+    def path(self, request: ModelRequest) -> str:
+        return "/responses"
 
     def headers(self, connection: Connection, request: ModelRequest) -> Mapping[str, str]:
         """The bearer key. Raises ``ProviderAuthFailed`` without one."""

@@ -34,7 +34,7 @@ from tests.support.scripted_model.script import (
     Wait,
     turn,
 )
-from tests.support.wires import ANTHROPIC, RESPONSES, WIRES, WireUnderTest, request_of, text_of, whole
+from tests.support.wires import ANTHROPIC, CHAT, WIRES, WireUnderTest, request_of, text_of, whole
 
 
 def kinds(events: list[StreamEvent]) -> list[str]:
@@ -85,16 +85,16 @@ async def test_parallel_calls_stay_apart_and_in_order(wire: WireUnderTest) -> No
     assert [e.call_id for e in events if isinstance(e, ToolInputStart)] == ["a", "b"]
 
 
-async def test_arguments_that_are_no_json_come_as_text_with_the_fault(wire: WireUnderTest) -> None:
-    wire.server.push(turn(Call("read", raw='{"filePath": oops')))
-    call = next(event for event in await wire.ask() if isinstance(event, ToolCall))
+async def test_arguments_that_are_no_json_come_as_text_with_the_fault(wire_of_texts: WireUnderTest) -> None:
+    wire_of_texts.server.push(turn(Call("read", raw='{"filePath": oops')))
+    call = next(event for event in await wire_of_texts.ask() if isinstance(event, ToolCall))
     assert call.input == '{"filePath": oops'
     assert call.fault is not None and "not valid JSON" in call.fault
 
 
-async def test_a_call_without_arguments_has_empty_input(wire: WireUnderTest) -> None:
-    wire.server.push(turn(Call("list", raw="")))
-    call = next(event for event in await wire.ask() if isinstance(event, ToolCall))
+async def test_a_call_without_arguments_has_empty_input(wire_of_texts: WireUnderTest) -> None:
+    wire_of_texts.server.push(turn(Call("list", raw="")))
+    call = next(event for event in await wire_of_texts.ask() if isinstance(event, ToolCall))
     assert (call.input, call.fault) == ({}, None)
 
 
@@ -135,10 +135,10 @@ async def test_chat_template_tokens_reach_the_model_unchanged(wire: WireUnderTes
     assert "\u200d" not in wire.server.requests[0].raw.decode()
 
 
-async def test_tool_schemas_are_sent_untouched(wire: WireUnderTest) -> None:
+async def test_tool_schemas_are_sent_untouched(wire_of_texts: WireUnderTest) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
-    await wire.ask(wire.request(tools=[ToolDefinition(name="t", description="d", parameters=schema)]))
-    sent = wire.server.requests[0].body["tools"][0]
+    await wire_of_texts.ask(wire_of_texts.request(tools=[ToolDefinition(name="t", description="d", parameters=schema)]))
+    sent = wire_of_texts.server.requests[0].body["tools"][0]
     function = sent.get("function", sent)
     assert function.get("parameters", function.get("input_schema")) == schema
     assert not function.get("strict")
@@ -206,13 +206,13 @@ async def test_a_cut_stream_is_never_taken_for_an_answer(wire: WireUnderTest, cl
     assert ("ended early" if clean else "Connection reset by server") in error.message
 
 
-async def test_a_cut_in_the_middle_of_a_call_gives_no_call(wire: WireUnderTest) -> None:
+async def test_a_cut_in_the_middle_of_a_call_gives_no_call(wire_of_texts: WireUnderTest) -> None:
     seen: list[StreamEvent] = []
-    wire.server.push(turn(Raw(b""), Cut()))
-    wire.server.push(turn(Call("read", raw='{"file'), Cut(clean=True)))
-    await failure(wire)
+    wire_of_texts.server.push(turn(Raw(b""), Cut()))
+    wire_of_texts.server.push(turn(Call("read", raw='{"file'), Cut(clean=True)))
+    await failure(wire_of_texts)
     with pytest.raises(ApiCallFailed):
-        async with wire.model.stream(wire.request()) as events:
+        async with wire_of_texts.model.stream(wire_of_texts.request()) as events:
             async for event in events:
                 seen.append(event)
     assert not [event for event in seen if isinstance(event, StepFinish)]
@@ -221,7 +221,7 @@ async def test_a_cut_in_the_middle_of_a_call_gives_no_call(wire: WireUnderTest) 
 async def test_an_error_event_ends_the_answer(wire: WireUnderTest) -> None:
     wire.server.push(turn("Half ", StreamError("backend exploded")))
     error = await failure(wire)
-    if wire.npm in (RESPONSES, ANTHROPIC):
+    if wire.npm != CHAT:
         assert isinstance(error, ApiCallFailed) and error.is_retryable and error.message == "backend exploded"
     else:
         text = '{"message":"backend exploded","type":"server_error","code":"server_error"}'
