@@ -17,6 +17,8 @@ from tests.support.scripted_model.server import ScriptedModel, scripted_model
 
 CHAT, RESPONSES, ANTHROPIC = "@ai-sdk/openai-compatible", "@ai-sdk/openai", "@ai-sdk/anthropic"
 GOOGLE = "@ai-sdk/google"
+BEDROCK, AZURE = "@ai-sdk/amazon-bedrock", "@ai-sdk/azure"
+VERTEX, VERTEX_ANTHROPIC = "@ai-sdk/google-vertex", "@ai-sdk/google-vertex/anthropic"
 WIRES = (CHAT, RESPONSES, ANTHROPIC, GOOGLE)
 WIRES_OF_TEXTS = (CHAT, RESPONSES, ANTHROPIC)
 """Those that send the arguments of a call as pieces of JSON text, not as a whole object."""

@@ -1,5 +1,6 @@
 """Which adapter serves which of the packages that OpenCode names, and the adapters in use."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -7,10 +8,13 @@ from opencode.core.ids import ProviderID
 from opencode.provider.connection import Connection
 from opencode.provider.errors import ProviderInitFailed
 from opencode.provider.wire.anthropic import AnthropicMessages
+from opencode.provider.wire.azure import azure_wire
+from opencode.provider.wire.bedrock import BedrockConverse
 from opencode.provider.wire.google import GoogleGenerateContent
 from opencode.provider.wire.http_model import HttpModel, WireFormat
 from opencode.provider.wire.openai_chat import OpenAIChat
 from opencode.provider.wire.openai_responses import OpenAIResponses
+from opencode.provider.wire.vertex import VertexAnthropic, VertexGemini
 
 CHAT_PACKAGES: dict[str, str] = {
     "@ai-sdk/openai-compatible": "",
@@ -25,22 +29,34 @@ CHAT_PACKAGES: dict[str, str] = {
     "@ai-sdk/vercel": "https://api.v0.dev/v1",
     "@ai-sdk/gateway": "https://ai-gateway.vercel.sh/v1",
     "@ai-sdk/deepseek": "https://api.deepseek.com",
+    "@ai-sdk/cohere": "https://api.cohere.ai/compatibility/v1",
+    "@ai-sdk/alibaba": "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
     "venice-ai-sdk-provider": "https://api.venice.ai/api/v1",
 }
 """Packages that speak Chat Completions, with the URL each one uses when none is given."""
 
 
-def wire_format(npm: str) -> WireFormat | None:
+WIRES: dict[str, Callable[[Connection], WireFormat]] = {
+    "@ai-sdk/openai": lambda _: OpenAIResponses(),
+    "@ai-sdk/anthropic": lambda _: AnthropicMessages(),
+    "@ai-sdk/google": lambda _: GoogleGenerateContent(),
+    "@ai-sdk/google-vertex": lambda _: VertexGemini(),
+    "@ai-sdk/google-vertex/anthropic": lambda _: VertexAnthropic(),
+    "@ai-sdk/amazon-bedrock": lambda _: BedrockConverse(),
+    "@ai-sdk/azure": lambda connection: azure_wire(connection.options),
+}
+"""Packages that speak something else."""
+
+SIGNING = frozenset({"@ai-sdk/google-vertex", "@ai-sdk/google-vertex/anthropic", "@ai-sdk/amazon-bedrock"})
+"""Packages that find credentials by themselves, without a key."""
+
+
+def wire_format(connection: Connection) -> WireFormat | None:
     """The wire of a package; None when there is no adapter for it."""
-    if npm in CHAT_PACKAGES:
-        return OpenAIChat(CHAT_PACKAGES[npm])
-    if npm == "@ai-sdk/openai":
-        return OpenAIResponses()
-    if npm == "@ai-sdk/anthropic":
-        return AnthropicMessages()
-    if npm == "@ai-sdk/google":
-        return GoogleGenerateContent()
-    return None
+    if connection.npm in CHAT_PACKAGES:
+        return OpenAIChat(CHAT_PACKAGES[connection.npm])
+    make = WIRES.get(connection.npm)
+    return make(connection) if make else None
 
 
 class AdapterPool:
@@ -58,11 +74,9 @@ class AdapterPool:
 
     def _make(self, connection: Connection) -> HttpModel:
         provider_id = ProviderID(connection.provider_id)
-        wire = wire_format(connection.npm)
+        wire = wire_format(connection)
         if wire is None:
             raise ProviderInitFailed(provider_id, f"There is no adapter for the package {connection.npm!r}")
-        if not connection.base_url and not wire.default_url:
-            raise ProviderInitFailed(provider_id, f"Provider {provider_id} has no base URL (options.baseURL)")
         return HttpModel(connection, wire)
 
     async def __aenter__(self) -> Self:

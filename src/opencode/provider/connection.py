@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opencode.auth.secret import Secret
+from opencode.core.ids import ProviderID
+from opencode.provider.errors import ProviderInitFailed
 
+HOST_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 DEFAULT_TIMEOUT_SECONDS = 300.0
 
@@ -30,6 +33,15 @@ class Connection:
 def filled_url(url: str, environ: Mapping[str, str]) -> str:
     """The URL with ``${NAME}`` replaced from the environment where it is set."""
     return PLACEHOLDER.sub(lambda match: environ.get(match[1], match[0]), url).rstrip("/")
+
+
+def host_label(connection: "Connection", option: str, value: object) -> str:
+    """A piece of a host name from the options. Raises ``ProviderInitFailed``: anything else could lead elsewhere."""
+    text = str(value)
+    if not HOST_LABEL.fullmatch(text):
+        provider_id = ProviderID(connection.provider_id)
+        raise ProviderInitFailed(provider_id, f"options.{option} must be letters, digits and hyphens: {text!r}")
+    return text
 
 
 def timeout_seconds(options: Mapping[str, Any], name: str) -> float | None:

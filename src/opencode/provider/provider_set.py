@@ -3,6 +3,7 @@
 Source: spec: providers, section 4. The order of the result is the order in which providers became active.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,9 @@ from opencode.provider.options import deep_merge
 from opencode.provider.schema import Model, Provider
 
 Source = Literal["env", "config", "custom", "api"]
+KEY_VARIABLE = re.compile(r"API_?KEY|(?<!SESSION_)TOKEN(?!_FILE)|(?<!ACCESS)_KEY$")
+"""Of several variables of one provider, those that hold what is sent as its key; others name places and accounts."""
+
 NEVER_OFFERED = {"gpt-5-chat-latest"}
 NEVER_OFFERED_OPENROUTER = {"openai/gpt-5-chat"}
 
@@ -168,10 +172,12 @@ class ProviderSet:
     def _from_environment(self, draft: Draft) -> None:
         if not self._sources.allows(draft.id):
             return
-        value = next((self._sources.environ[name] for name in draft.env if self._sources.environ.get(name)), None)
-        if value is not None:
-            draft.key = Secret(value)
+        found = {name: value for name in draft.env if (value := self._sources.environ.get(name))}
+        key = next((value for name, value in found.items() if len(draft.env) == 1 or KEY_VARIABLE.search(name)), None)
+        if key is not None:
+            draft.key = Secret(key)
             draft.shown_key = draft.key if len(draft.env) == 1 else None
+        if found:
             self._enter(draft, "env")
 
     def _from_credential(self, provider_id: str, credential: Credential) -> None:
@@ -184,7 +190,10 @@ class ProviderSet:
         draft = self._drafts.get(provider_id)
         if draft is None or not self._sources.allows(provider_id):
             return
-        loaded = LOADERS[provider_id](Known(draft.has_key, lambda: draft.known_models))
+        environ = self._sources.environ
+        loaded = LOADERS[provider_id](Known(draft.has_key, lambda: draft.known_models, draft.options, environ))
+        if loaded.activates and provider_id not in self.active:
+            self._enter(draft, "custom")
         if provider_id not in self.active and provider_id not in self._sources.configured:
             return
         draft.loaded = loaded

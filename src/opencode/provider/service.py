@@ -17,7 +17,7 @@ from opencode.core.log import Logger
 from opencode.core.paths import Paths
 from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.provider import choice
-from opencode.provider.adapters import AdapterPool
+from opencode.provider.adapters import SIGNING, AdapterPool
 from opencode.provider.catalogue import Catalogue
 from opencode.provider.connection import Connection, filled_url, timeout_seconds
 from opencode.provider.demo import DEMO_NPM, DEMO_PROVIDER_ID, DemoModel, demo_provider
@@ -252,22 +252,28 @@ class ProviderService:
         except OSError:
             return []
 
+    def patience_seconds(self, provider_id: ProviderID) -> tuple[float | None, float | None]:
+        """How long a call waits for the beginning of an answer, and then for more of it; None: without limit."""
+        draft = self._active().get(provider_id)
+        return _patience_seconds(draft.options if draft else {})
+
     def _connection(self, model: Model) -> Connection:
         draft = self._active().get(model.provider_id)
         options = draft.options if draft else {}
+        variables = draft.loaded.variables if draft else {}
         key = options.get("apiKey")
-        refusal = self._confinement.refusal(model.provider_id, has_key=draft is not None and draft.key is not None)
+        header_seconds, chunk_seconds = _patience_seconds(options)
+        has_key = model.api.npm in SIGNING or (draft is not None and draft.key is not None)
+        refusal = self._confinement.refusal(model.provider_id, has_key=has_key)
         return Connection(
             provider_id=model.provider_id,
             npm=model.api.npm,
-            base_url=filled_url(options.get("baseURL") or model.api.url, self._environ),
+            base_url=filled_url(options.get("baseURL") or model.api.url, {**self._environ, **variables}),
             key=Secret(key) if key and key != MASK else (draft.key if draft else None),
             headers={name: str(value) for name, value in (options.get("headers") or {}).items()},
             options=options,
-            header_timeout_seconds=timeout_seconds(
-                options, "headerTimeout" if "headerTimeout" in options else "timeout"
-            ),
-            chunk_timeout_seconds=timeout_seconds(options, "chunkTimeout"),
+            header_timeout_seconds=header_seconds,
+            chunk_timeout_seconds=chunk_seconds,
             refusal=refusal,
         )
 
@@ -295,6 +301,11 @@ async def open_providers(
             adapters=adapters,
             confinement=confinement,
         )
+
+
+def _patience_seconds(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    header = "headerTimeout" if "headerTimeout" in options else "timeout"
+    return timeout_seconds(options, header), timeout_seconds(options, "chunkTimeout")
 
 
 def _is_keyless(draft: Draft) -> bool:

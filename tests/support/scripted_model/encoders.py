@@ -1,7 +1,9 @@
 """The wire formats, as the real providers stream them."""
 
 import json
+import struct
 from typing import Any, Protocol
+from zlib import crc32
 
 from tests.support.scripted_model.script import Call, Reasoning, Redacted, StreamError, Turn, pieces
 
@@ -304,9 +306,103 @@ class GoogleEncoder:
         return event({"candidates": [last], "usageMetadata": usage})
 
 
+class BedrockEncoder:
+    """Amazon Bedrock's ``ConverseStream``, in binary frames."""
+
+    def __init__(self, turn: Turn, body: Json, number: int) -> None:
+        self.turn = turn
+        self.index, self.text_open = -1, False
+
+    def event(self, kind: str, **payload: Any) -> bytes:
+        return amazon_frame({":message-type": "event", ":event-type": kind}, payload)
+
+    def delta(self, **delta: Any) -> bytes:
+        return self.event("contentBlockDelta", contentBlockIndex=self.index, delta=delta)
+
+    def stop(self) -> bytes:
+        return self.event("contentBlockStop", contentBlockIndex=self.index)
+
+    def close_text(self) -> bytes:
+        closed = self.stop() if self.text_open else b""
+        self.text_open = False
+        return closed
+
+    def start(self) -> bytes:
+        return self.event("messageStart", role="assistant")
+
+    def text(self, piece: str) -> bytes:
+        if not self.text_open:
+            self.index, self.text_open = self.index + 1, True
+        return self.delta(text=piece)
+
+    def reasoning(self, op: Reasoning) -> list[bytes]:
+        closed = self.close_text()
+        self.index += 1
+        return [
+            closed,
+            *(self.delta(reasoningContent={"text": piece}) for piece in pieces(op.text, op.chunks)),
+            self.delta(reasoningContent={"signature": op.seal}) + self.stop(),
+        ]
+
+    def redacted(self, op: Redacted) -> bytes:
+        closed = self.close_text()
+        self.index += 1
+        return closed + self.delta(reasoningContent={"redactedContent": op.data}) + self.stop()
+
+    def call(self, op: Call) -> list[bytes]:
+        closed = self.close_text()
+        self.index += 1
+        tool = {"toolUse": {"toolUseId": op.id, "name": op.name}}
+        return [
+            closed + self.event("contentBlockStart", contentBlockIndex=self.index, start=tool),
+            *(self.delta(toolUse={"input": piece}) for piece in pieces(arguments_of(op), op.chunks)),
+            self.stop(),
+        ]
+
+    def error(self, op: StreamError) -> bytes:
+        headers = {":message-type": "exception", ":exception-type": op.type or "modelStreamErrorException"}
+        return amazon_frame(headers, {"message": op.message})
+
+    def end(self) -> bytes:
+        tokens, finish = self.turn.tokens, self.turn.finish_reason
+        reason = {
+            "stop": "end_turn",
+            "tool_calls": "tool_use",
+            "length": "max_tokens",
+            "content_filter": "content_filtered",
+        }
+        usage = {
+            "inputTokens": tokens.input - tokens.cached,
+            "outputTokens": tokens.output,
+            "cacheReadInputTokens": tokens.cached,
+            "cacheWriteInputTokens": tokens.cache_write,
+        }
+        return (
+            self.close_text()
+            + self.event("messageStop", stopReason=reason.get(finish, finish))
+            + self.event("metadata", usage=usage, metrics={"latencyMs": 1})
+        )
+
+
+def amazon_frame(headers: dict[str, str], payload: Json) -> bytes:
+    """One message of an Amazon event stream."""
+    head = b"".join(
+        struct.pack("!B", len(name)) + name.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
+        for name, value in headers.items()
+    )
+    body = json.dumps(payload).encode()
+    prelude = struct.pack("!II", 16 + len(head) + len(body), len(head))
+    message = prelude + struct.pack("!I", crc32(prelude)) + head + body
+    return message + struct.pack("!I", crc32(message))
+
+
 ENCODERS: dict[str, type[Encoder]] = {
     "/chat/completions": ChatEncoder,
     "/messages": AnthropicEncoder,
     "/responses": ResponsesEncoder,
     ":streamGenerateContent?alt=sse": GoogleEncoder,
+    ":streamRawPredict": AnthropicEncoder,
+    "/converse-stream": BedrockEncoder,
+    "/chat/completions?api-version=v1": ChatEncoder,
+    "/responses?api-version=v1": ResponsesEncoder,
 }

@@ -21,9 +21,11 @@ from opencode.provider.request import (
 )
 from opencode.provider.wire.anthropic_stream import METADATA_KEY, AnthropicDecoder
 from opencode.provider.wire.content import data_of
+from opencode.provider.wire.http_model import PlainHttp
 
 Json = dict[str, Any]
 
+DEFAULT_URL = "https://api.anthropic.com/v1"
 API_VERSION = "2023-06-01"
 EFFORT_BETA = "effort-2025-11-24"
 EPHEMERAL = {"type": "ephemeral"}
@@ -32,12 +34,13 @@ TOOL_CHOICES = {"auto": {"type": "auto"}, "required": {"type": "any"}, "none": {
 KEY_HEADERS = {"authorization", "x-api-key"}
 
 
-class AnthropicMessages:
+class AnthropicMessages(PlainHttp):
     """The wire ``POST /messages``."""
 
-    default_url = "https://api.anthropic.com/v1"
+    def base_url(self, connection: Connection) -> str:
+        return connection.base_url or DEFAULT_URL
 
-    def path(self, request: ModelRequest) -> str:
+    def path(self, connection: Connection, request: ModelRequest) -> str:
         return "/messages"
 
     def headers(self, connection: Connection, request: ModelRequest) -> Mapping[str, str]:

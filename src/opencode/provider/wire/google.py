@@ -23,9 +23,11 @@ from opencode.provider.request import (
 from opencode.provider.wire.content import data_of
 from opencode.provider.wire.google_schema import google_schema
 from opencode.provider.wire.google_stream import METADATA_KEY, GoogleDecoder
+from opencode.provider.wire.http_model import PlainHttp
 
 Json = dict[str, Any]
 
+DEFAULT_URL = "https://generativelanguage.googleapis.com/v1beta"
 TOOL_MODES = {"auto": "AUTO", "required": "ANY", "none": "NONE"}
 GENERATION_OPTIONS = (
     "thinkingConfig",
@@ -40,12 +42,13 @@ UNSIGNED = "skip_thought_signature_validator"
 """Stands for the signature of a call that another model made: Gemini 3 refuses calls without one."""
 
 
-class GoogleGenerateContent:
+class GoogleGenerateContent(PlainHttp):
     """The wire ``POST /models/{model}:streamGenerateContent``."""
 
-    default_url = "https://generativelanguage.googleapis.com/v1beta"
+    def base_url(self, connection: Connection) -> str:
+        return connection.base_url or DEFAULT_URL
 
-    def path(self, request: ModelRequest) -> str:
+    def path(self, connection: Connection, request: ModelRequest) -> str:
         """The model stands in the path; tuned ones name their own collection."""
         name = request.model.api.id
         return f"/{name if '/' in name else f'models/{name}'}:streamGenerateContent?alt=sse"

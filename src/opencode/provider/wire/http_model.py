@@ -50,12 +50,36 @@ class Decoder(Protocol):
         ...
 
 
+class Framing(Protocol):
+    """Cuts the bytes of an answer into the events it is made of."""
+
+    def feed(self, chunk: bytes) -> Iterable[bytes]:
+        """The events that are complete now. Raises ``EventTooLarge``, ``StreamFault``."""
+        ...
+
+    def rest(self) -> Iterable[bytes]:
+        """What is left at the end."""
+        ...
+
+
+class PlainHttp:
+    """Most wires: server-sent events, and credentials that are plain headers."""
+
+    def auth(self, connection: Connection) -> "httpx2.Auth | None":
+        return None
+
+    def framing(self) -> Framing:
+        return SseReader()
+
+
 class WireFormat(Protocol):
     """One way of talking to a provider."""
 
-    default_url: str
+    def base_url(self, connection: Connection) -> str:
+        """Where the provider is. Raises ``ProviderInitFailed`` when nothing says it."""
+        ...
 
-    def path(self, request: ModelRequest) -> str:
+    def path(self, connection: Connection, request: ModelRequest) -> str:
         """Where below the base URL a request goes."""
         ...
 
@@ -69,6 +93,14 @@ class WireFormat(Protocol):
 
     def decoder(self, request: ModelRequest) -> Decoder:
         """A reader for one answer."""
+        ...
+
+    def auth(self, connection: Connection) -> "httpx2.Auth | None":
+        """What signs requests where a header of :meth:`headers` is not enough: it may look at the body, and wait."""
+        ...
+
+    def framing(self) -> "Framing":
+        """What cuts the bytes of an answer into events."""
         ...
 
 
@@ -102,7 +134,8 @@ class HttpModel:
     def __init__(self, connection: Connection, wire: WireFormat) -> None:
         self._connection = connection
         self._wire = wire
-        self._base_url = connection.base_url or wire.default_url
+        self._base_url = wire.base_url(connection)
+        self._auth = wire.auth(connection)
         self._client: httpx2.AsyncClient | None = None
         self._making = Lock()
 
@@ -144,12 +177,12 @@ class HttpModel:
             request.headers,
         )
         client = self._http()
-        url = self._base_url + self._wire.path(request)
+        url = self._base_url + self._wire.path(self._connection, request)
         call = client.build_request("POST", url, headers=headers, content=encode(self._wire.body(request)))
         seconds = self._connection.header_timeout_seconds
         try:
             with anyio.fail_after(seconds):
-                return await client.send(call, stream=True)
+                return await client.send(call, stream=True, auth=self._auth)
         except (TimeoutError, httpx2.TimeoutException):
             raise timeout_failure("The provider's answer", seconds) from None
         except (httpx2.TransportError, httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
@@ -159,7 +192,7 @@ class HttpModel:
     async def _events(self, response: "httpx2.Response", decoder: Decoder) -> AsyncIterator[StreamEvent]:
         import httpx2  # already loaded: a request was made
 
-        reader, head, answered, size = SseReader(), b"", False, 0
+        reader, head, answered, size = self._wire.framing(), b"", False, 0
         try:
             async for chunk in response.aiter_bytes():
                 size += len(chunk)

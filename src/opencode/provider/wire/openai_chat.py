@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from opencode.core.ids import ProviderID
 from opencode.provider.connection import Connection
+from opencode.provider.errors import ProviderInitFailed
 from opencode.provider.request import (
     AssistantTurn,
     FileContent,
@@ -18,6 +20,7 @@ from opencode.provider.request import (
 )
 from opencode.provider.schema import Interleaved
 from opencode.provider.wire.content import arguments_text, data_of, wants_cache_marks
+from opencode.provider.wire.http_model import PlainHttp
 from opencode.provider.wire.openai_chat_stream import METADATA_KEY, ChatDecoder
 
 Json = dict[str, Any]
@@ -33,13 +36,19 @@ NOT_ON_THIS_WIRE = {"reasoningSummary", "include", "store", "strictJsonSchema", 
 EPHEMERAL = {"type": "ephemeral"}
 
 
-class OpenAIChat:
+class OpenAIChat(PlainHttp):
     """The wire ``POST /chat/completions``. Options it does not know are sent as they are."""
 
     def __init__(self, default_url: str = "") -> None:
-        self.default_url = default_url
+        self._default_url = default_url
 
-    def path(self, request: ModelRequest) -> str:
+    def base_url(self, connection: Connection) -> str:
+        if url := connection.base_url or self._default_url:
+            return url
+        provider = ProviderID(connection.provider_id)
+        raise ProviderInitFailed(provider, f"Provider {provider} has no base URL (options.baseURL)")
+
+    def path(self, connection: Connection, request: ModelRequest) -> str:
         return "/chat/completions"
 
     def headers(self, connection: Connection, request: ModelRequest) -> Mapping[str, str]:

@@ -20,10 +20,12 @@ from opencode.provider.request import (
     UserTurn,
 )
 from opencode.provider.wire.content import arguments_text
+from opencode.provider.wire.http_model import PlainHttp
 from opencode.provider.wire.openai_responses_stream import METADATA_KEY, ResponsesDecoder
 
 Json = dict[str, Any]
 
+DEFAULT_URL = "https://api.openai.com/v1"
 RENAMED = {
     "store": "store",
     "include": "include",
@@ -42,12 +44,13 @@ RENAMED = {
 REASONING_MODELS = ("o1", "o3", "o4", "gpt-5", "gpt-6", "codex-", "computer-use")
 
 
-class OpenAIResponses:
+class OpenAIResponses(PlainHttp):
     """The wire ``POST /responses``, used without state at the provider: reasoning is replayed encrypted."""
 
-    default_url = "https://api.openai.com/v1"
+    def base_url(self, connection: Connection) -> str:
+        return connection.base_url or DEFAULT_URL
 
-    def path(self, request: ModelRequest) -> str:
+    def path(self, connection: Connection, request: ModelRequest) -> str:
         return "/responses"
 
     def headers(self, connection: Connection, request: ModelRequest) -> Mapping[str, str]:
