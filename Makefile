@@ -41,7 +41,7 @@ mutants: setup ## change the code in small ways and see whether a test notices; 
 
 .PHONY: fuzz
 fuzz: setup ## 20,000 random requests: every answer must be one the document promises
-	FUZZ_CASES=$(or $(CASES),20000) $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/fuzz
+	FUZZ_CASES=$(or $(CASES),20000) $(BIN)/pytest -vv -n $(WORKERS) --dist worksteal tests/fuzz
 
 check: setup format-check lint types layers test ## the whole gate
 
@@ -68,8 +68,20 @@ crash: setup ## kill the server 300 times, and break its disk; SEED=... plays on
 crash-long: setup ## the same for half an hour, with new seeds
 	CRASH_PREFIX=$$(date +%s)- CRASH_WORLDS=200 CRASH_SECONDS=60 $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/crash
 
+.PHONY: reverts
+reverts: setup ## 200 random programs of changes, taken back and forward at random; SEED=... plays one again
+	REVERT_SEED=$(SEED) REVERT_PROGRAMS=200 $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/revert
+
+.PHONY: aborts
+aborts: setup ## abort whatever a session may be doing; prints how long everything took to stop, and holds it to its limit
+	ABORT_MEASURE=1 $(BIN)/pytest -s tests/abort
+
 official-clients: setup ## drive OpenCode's own clients on the server (needs root, tmux, npm); VERSION=1.2.15 takes an older one
 	$(BIN)/python -m scripts.official_clients $(if $(VERSION),--version $(VERSION)) $(if $(ONLY),--only $(ONLY))
+
+.PHONY: import-official
+import-official: setup ## official servers write data, ours imports it and says the same (needs root, npm); RECORD=folder keeps it
+	$(BIN)/python -m scripts.import_official $(if $(VERSIONS),--versions $(VERSIONS)) $(if $(RECORD),--record $(RECORD))
 
 streams-long: setup ## clients with faults follow 100,000 events and many restarts; SEED=... plays a run again
 	$(BIN)/python -m tests.stream.long $(if $(SEED),--seed $(SEED))

@@ -15,10 +15,10 @@ from bench.binaries import NotAvailable
 from bench.isolation import is_isolated, run_isolated
 from bench.peers import official_peers, our_peer, running_model
 from bench.report import write_report
-from bench.rows import growth, prompts, reads, starts, streams, writes
+from bench.rows import growth, long_sessions, prompts, reads, repositories, starts, streams, writes
 
 LOADS = {"reads": reads, "writes": writes, "prompts": prompts, "streams": streams}
-GROUPS = ("starts", *LOADS, "large", "growth")
+GROUPS = ("starts", *LOADS, "repositories", "long", "large", "growth")
 SHORT = Effort(rounds=1, seconds=0.02, scale=50, warm_up=False)
 SHORT_GROUPS = tuple(group for group in GROUPS if group != "growth")
 
@@ -80,6 +80,11 @@ async def _measure(bench: Bench, groups: Sequence[str]) -> None:
             starts.measure_memory(bench, worlds)
     if "writes" in groups:
         await starts.measure_stored(bench, "main")
+    if "repositories" in groups:
+        async with bench.worlds("repositories") as worlds:
+            await repositories.measure(bench, worlds)
+    if "long" in groups:
+        await long_sessions.measure(bench)
     if "large" in groups:
         async with bench.worlds("main") as worlds:
             await reads.measure_large(bench, worlds)

@@ -42,11 +42,11 @@ class World:
     folder: Path
     model_port: int
 
-    def target(self, name: str = "main", **settings: object) -> Target:
-        """A project of the server, made when it is first asked for."""
+    def target(self, name: str = "main", *, many: int = 0, **settings: object) -> Target:
+        """A project of the server, made when it is first asked for; ``many``: with so many files more."""
         directory = self.folder / name
         if not directory.exists():
-            make_project(directory, config(self.model_port, **settings))
+            make_project(directory, config(self.model_port, **settings), many)
         return Target(self.server.port, str(directory))
 
 
@@ -70,12 +70,18 @@ class Bench:
     def add(self, row: str, peer: str, sample: Sample) -> None:
         self.samples.setdefault(row, {}).setdefault(peer, []).append(sample)
 
-    async def rounds(self, row: str, worlds: Sequence[World], measure: Measure, *, warm_up: bool = True) -> None:
-        """Measure all servers in turn, some rounds long; each round begins with another one."""
+    async def rounds(
+        self, row: str, worlds: Sequence[World], measure: Measure, *, warm_up: bool = True, at_most: int | None = None
+    ) -> None:
+        """Measure all servers in turn, some rounds long; each round begins with another one.
+
+        ``at_most``: so many rounds are enough, because one takes long.
+        """
         if warm_up and self.effort.warm_up:
             for world in worlds:
                 await measure(world)
-        for number in range(self.effort.rounds):
+        rounds = self.effort.rounds if at_most is None else min(at_most, self.effort.rounds)
+        for number in range(rounds):
             start = number % len(worlds)
             for world in (*worlds[start:], *worlds[:start]):
                 found = await measure(world)

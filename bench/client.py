@@ -118,7 +118,9 @@ class EventStream(asyncio.Protocol):
         entry = (name, count, future)
         self._waiting.append(entry)
         try:
-            await asyncio.wait_for(future, 120)
+            # Not ``wait_for``: before Python 3.12 it swallows a cancellation that comes just as the future is done.
+            async with asyncio.timeout(120):
+                await future
         finally:
             self._waiting.remove(entry)
 

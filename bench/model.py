@@ -48,10 +48,18 @@ def _text(*pieces: str) -> list[bytes]:
     return [*(_chunk({"role": "assistant", "content": piece}) for piece in pieces), _end("stop")]
 
 
-def _read(number: int) -> list[bytes]:
-    function = {"name": "read", "arguments": json.dumps({"filePath": "a.txt"})}
+def _call(name: str, number: int, **arguments: str) -> list[bytes]:
+    function = {"name": name, "arguments": json.dumps(arguments)}
     call = {"index": 0, "id": f"call_{number}", "type": "function", "function": function}
     return [_chunk({"role": "assistant", "tool_calls": [call]}), _end("tool_calls")]
+
+
+def _read(number: int) -> list[bytes]:
+    return _call("read", number, filePath="a.txt")
+
+
+# It waits: 1.2.15 takes its snapshot beside the first tool, and would miss what that does at once.
+CHANGE_MANY = 'sleep 2; for file in many/*/*; do echo changed >> "$file"; done'
 
 
 LANES = {
@@ -59,6 +67,7 @@ LANES = {
     b"loop3": [*map(_read, range(2)), _text("Done.")],
     b"loop10": [*map(_read, range(9)), _text("Done.")],
     b"stream": [_text(*["word "] * DELTAS)],
+    b"change": [_call("bash", 0, command=CHANGE_MANY, description="Changes many files"), _text("Done.")],
     b"short": [_text(*["word "] * SHORT_DELTAS)],
 }
 _TITLE = _text("A title")

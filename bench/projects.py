@@ -11,6 +11,7 @@ FILES = {
     "src/util.py": "def shout(word):\n    return word.upper()\n",
     "docs/guide.md": "# Guide\n\nRead the alpha file.\n",
 }
+MANY = "many"
 MODEL = {"providerID": "scripted", "modelID": "m1"}
 
 
@@ -26,12 +27,19 @@ def config(model_port: int, **more: object) -> dict[str, Any]:
     return {"provider": {"scripted": provider}, "model": "scripted/m1", **more}
 
 
-def make_project(folder: Path, settings: dict[str, Any]) -> None:
-    """A git repository with a few files; its first commit, which names the project, is unlike any other's."""
+def make_project(folder: Path, settings: dict[str, Any], many: int = 0) -> None:
+    """A git repository with a few files; its first commit, which names the project, is unlike any other's.
+
+    ``many``: so many small files more, a hundred to a directory below ``many/``.
+    """
     for name, content in FILES.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+    for number in range(many):
+        path = folder / MANY / f"{number // 100:03}" / f"{number:05}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"file {number}\n" * 20)
     (folder / "opencode.json").write_text(json.dumps(settings))
     author = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"]
     for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], [*author, "commit", "-q", "-m", f"start {folder}"]):

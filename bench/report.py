@@ -12,7 +12,7 @@ from bench.binaries import OFFICIAL
 from bench.peers import OURS
 from bench.plot import growth_plot
 from bench.rows.growth import TITLES
-from bench.targets import FIRST_DELTA_AIM_MS, FIRST_DELTA_FLOOR_MS, ROWS, Ratios, Row
+from bench.targets import ROWS, Ratios, Row
 
 PAGE = "performance.md"
 PLOT = "performance-growth.svg"
@@ -21,9 +21,9 @@ INTRODUCTION = """# Performance
 
 Written by `make bench`; do not edit. Ours and the official servers {versions} do the same work side by side in
 one run: each on a home and projects of its own, in a network namespace without a network, with the same scripted model
-that answers at once in a process of its own. The servers take turns, {rounds} rounds; figures are medians. *Wall* is
-what a client sees, *CPU* the processor time of the server's whole process tree; where other programs keep the machine
-busy, CPU is the steadier figure. A ratio says how many times less ours takes.
+that answers at once in a process of its own. The servers take turns, {rounds} rounds unless a row says otherwise;
+figures are medians. *Wall* is what a client sees, *CPU* the processor time of the server's whole process tree; where
+other programs keep the machine busy, CPU is the steadier figure. A ratio says how many times less ours takes.
 
 {snapshots}
 
@@ -100,8 +100,7 @@ def _line(row: Row, found: Mapping[str, Sequence[Sample]]) -> str:
         f"{row.title} ({row.note})" if row.note else row.title,
         _cost(row, ours),
         *(f"{_times(wall)}{'' if cpu is None else ', ' + _times(cpu)}" for wall, cpu in ratios),
-        _targets(row.floor),
-        _targets(row.aim),
+        *_targets(row),
         verdict(row, ours, ratios),
     ]
     return f"| {' | '.join(cells)} |"
@@ -133,15 +132,23 @@ def _times(ratio: float) -> str:
     return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
 
 
-def _targets(targets: Ratios | None) -> str:
+def _targets(row: Row) -> tuple[str, str]:
+    """Floor and aim, as the table shows them."""
+    if row.limits_ms is not None:
+        floor, aim = row.limits_ms
+        return f"{floor:g} ms", f"{aim:g} ms"
+    return _pair(row.floor), _pair(row.aim)
+
+
+def _pair(targets: Ratios | None) -> str:
     return "" if targets is None else f"{targets[0]:g} / {targets[1]:g}"
 
 
 def verdict(row: Row, ours: Sequence[Sample], ratios: Sequence[tuple[float, float | None]]) -> str:
     """How far the row got: by the wall clock, and by processor time where that says something else."""
-    if row.key == "first_delta":
-        milliseconds = medians(ours)[0] * 1e3
-        return _level(milliseconds <= FIRST_DELTA_FLOOR_MS, milliseconds <= FIRST_DELTA_AIM_MS)
+    if row.limits_ms is not None:
+        milliseconds, (floor, aim) = medians(ours)[0] * 1e3, row.limits_ms
+        return _level(milliseconds <= floor, milliseconds <= aim)
     if row.floor is None or row.aim is None:
         return ""
     by_wall = _reached(row, [wall for wall, _ in ratios])

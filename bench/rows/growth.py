@@ -1,23 +1,18 @@
 """What ours costs as it fills up: with ever more sessions, and in ever longer ones.
 
-The sizes are reached by copying rows of the stopped server's database: making 100,000 sessions one by one would take
-longer than everything else together.
+The sizes are reached by copying rows of the stopped server's database.
 """
 
-import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 from bench.bench import Bench, Sample, World, load
 from bench.client import ask_json, connected
+from bench.copies import database_of, multiply_messages, multiply_session
 from bench.projects import MODEL
 from bench.rows.prompts import one_by_one, prompt
 from bench.rows.reads import PARTS, new_session
 
 SIZES = (100, 10_000, 100_000)
-DATABASE = "home/.local/share/opencode/opencode-server.db"
 TITLES = {
     "start": "start",
     "list": "list 100 sessions",
@@ -40,7 +35,9 @@ async def measure(bench: Bench) -> None:
             parts = [{"type": "text", "text": "a short part"}] * PARTS
             body = {"noReply": True, "model": MODEL, "parts": parts}
             await ask_json(world.target(), "POST", f"/session/{session}/message", body)
-        fill(world.folder / DATABASE, session, size)
+        database = database_of(ours, world.folder)
+        multiply_session(database, session, size)
+        multiply_messages(database, session, size // PARTS)
         starts = []
         for _ in range(bench.effort.rounds):
             async with bench.world(ours, name) as world:
@@ -75,33 +72,3 @@ def keep(bench: Bench, line: str, size: int, samples: list[Sample]) -> None:
     middle = sorted(samples, key=lambda sample: sample.cpu or 0)[len(samples) // 2]
     bench.growth.setdefault(line, {})[size] = middle
     print(f"growth {size:7} {line:12} {middle.value:.6f} cpu {middle.cpu:.6f}", flush=True)
-
-
-def fill(path: Path, session: str, size: int) -> None:
-    """Copy the session until there are ``size`` of them, and its message until it has ``size`` parts."""
-    with closing(sqlite3.connect(path)) as database, database:
-        _copy(database, "session", f"id = '{session}'", ("id",), size - 1)
-        _copy(database, "message", f"session_id = '{session}'", ("id",), size // PARTS - 1)
-        _copy(database, "part", f"session_id = '{session}'", ("id", "message_id"), size // PARTS - 1)
-
-
-def _copy(database: sqlite3.Connection, table: str, where: str, ids: tuple[str, ...], count: int) -> None:
-    """Rows with ids, and where there is one a place in the order, of their own; also inside their records."""
-    cursor = database.execute(f"SELECT * FROM {table} WHERE {where}")
-    names = [column[0] for column in cursor.description]
-    templates = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    order = {"message": "seq", "part": "message_seq"}.get(table)
-
-    def copies() -> Iterator[list[object]]:
-        for number in range(1, count + 1):
-            for template in templates:
-                row = dict(template)
-                for name in ids:
-                    row[name] = f"{template[name][:-8]}{number:08d}"
-                    row["record"] = row["record"].replace(template[name].encode(), row[name].encode())
-                if order is not None:
-                    row[order] = template[order] + number
-                yield list(row.values())
-
-    marks = ", ".join("?" * len(names))
-    database.executemany(f"INSERT INTO {table} VALUES ({marks})", copies())

@@ -14,13 +14,13 @@ class CannotIsolate(Exception):
     """This machine cannot give a program a network of its own."""
 
 
-def isolated(command: Sequence[str]) -> int:
+def isolated(command: Sequence[str], programs: Sequence[str] = PROGRAMS) -> int:
     """Run a command with no network but its own loopback; its exit code.
 
     The command is the first process of a process namespace of its own: when it ends, all it started is ended too.
-    Raises ``CannotIsolate``.
+    ``programs`` are those it needs. Raises ``CannotIsolate``.
     """
-    require_programs()
+    require_programs(programs)
     namespaces = [*_unshare(), "sh", "-c", LOOPBACK_UP, "sh"]
     trial = subprocess.run([*namespaces, "true"], capture_output=True, text=True, check=False)
     if trial.returncode:
@@ -31,9 +31,9 @@ def isolated(command: Sequence[str]) -> int:
     return subprocess.run([*namespaces, *command], check=False).returncode
 
 
-def require_programs() -> None:
+def require_programs(programs: Sequence[str] = PROGRAMS) -> None:
     """Raises ``CannotIsolate`` when a program is missing."""
-    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         raise CannotIsolate(f"these programs are needed and were not found: {', '.join(missing)}")
 

@@ -8,10 +8,13 @@ import os
 import signal
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from opencode.cli.main import main
+
+T = TypeVar("T")
 
 SEAMS = ("commit", "event", "spawn", "file")
 FAILPOINTS = tuple(f"{seam}.{side}" for seam in SEAMS for side in ("before", "after"))
@@ -31,10 +34,10 @@ class Fuse:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def around(fuse: Fuse, seam: str, function: Any) -> Any:
+def around(fuse: Fuse, seam: str, function: Callable[..., T]) -> Callable[..., T]:
     """The function with a failpoint before and one after it."""
 
-    def called(*arguments: Any, **named: Any) -> Any:
+    def called(*arguments: Any, **named: Any) -> T:
         fuse.reached(f"{seam}.before")
         result = function(*arguments, **named)
         fuse.reached(f"{seam}.after")
@@ -46,11 +49,17 @@ def around(fuse: Fuse, seam: str, function: Any) -> Any:
 def connection_class(fuse: Fuse) -> type[sqlite3.Connection]:
     """Connections whose commits and writes to the event log are failpoints."""
 
+    def armed(sql: str, run: Callable[..., sqlite3.Cursor]) -> Callable[..., sqlite3.Cursor]:
+        is_event = sql.lstrip().startswith("INSERT INTO event ")
+        seam = "commit" if sql == "COMMIT" else "event" if is_event else None
+        return run if seam is None else around(fuse, seam, run)
+
     class Connection(sqlite3.Connection):
         def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
-            seam = "commit" if sql == "COMMIT" else "event" if sql.startswith("INSERT INTO event ") else None
-            run = super().execute
-            return (run if seam is None else around(fuse, seam, run))(sql, *parameters)
+            return armed(sql, super().execute)(sql, *parameters)
+
+        def executemany(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            return armed(sql, super().executemany)(sql, *parameters)
 
         def executescript(self, sql: str) -> sqlite3.Cursor:
             return around(fuse, "commit", super().executescript)(sql)

@@ -24,7 +24,8 @@ def check_database(world: World) -> None:
     told = {event.id for event in events}
     newest = max((logged[id][0] for id in told & logged.keys()), default=0)
     missed = [id for id, (seq, _) in logged.items() if seq <= newest and id not in told]
-    assert not missed, f"the stream left out {missed}"
+    first = next((event for event in events if event.seq is not None), None)
+    assert not missed, f"the stream left out {[(id, *logged[id]) for id in missed]}; it began with {first}"
     world.last_logged = next(reversed(logged), "")
     world.unanswered = _unanswered(world)
 
@@ -99,12 +100,15 @@ async def _check_asks(http: httpx2.AsyncClient, world: World, messages: Iterable
     assert offered == world.unanswered, "the asks that are offered are not those that nobody has answered"
     assert not offered & ledger.settled, "an ask came back although its reply was acknowledged"
     calls = {
-        part["callID"]: part["state"] for message in messages for part in message["parts"] if part["type"] == "tool"
+        (part["messageID"], part["callID"]): part["state"]
+        for message in messages
+        for part in message["parts"]
+        if part["type"] == "tool"
     }
     for request in ledger.told.values():
         if request["sessionID"] in ledger.aborted | ledger.deleting:
             continue
-        state = calls[request["tool"]["callID"]]
+        state = calls[request["tool"]["messageID"], request["tool"]["callID"]]
         assert state["status"] == "completed" and '="yes"' in state["output"], (request, state)
 
 

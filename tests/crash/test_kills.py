@@ -12,7 +12,7 @@ from tests.crash.invariants import caught_up, check_database, check_server
 from tests.crash.scripted_turns import answer_by_seed
 from tests.crash.users import use
 from tests.crash.watcher import follow
-from tests.crash.world import World, new_world
+from tests.crash.world import Life, World, new_world
 
 PASSED = {"commit": 80, "event": 150, "spawn": 10, "file": 8}
 """About how often a long life passes a failpoint."""
@@ -47,6 +47,7 @@ async def one_life(world: World, life: int, crash_at: str, seconds: float) -> No
         if server.url is not None:
             async with server.client() as http, anyio.create_task_group() as tasks:
                 tasks.start_soon(follow, http, world.ledger)
+                await greeted(world, server)
                 with suppress(httpx2.TransportError):  # it may die of its failpoint before it works
                     await verified(http, world)
                 tasks.start_soon(use, http, world.ledger, f"{world.seed}/{life}")
@@ -54,6 +55,12 @@ async def one_life(world: World, life: int, crash_at: str, seconds: float) -> No
                     await server.dead()
                 await server.kill()
     check_database(world)
+
+
+async def greeted(world: World, server: Life) -> None:
+    """The follower of the stream has a cursor: without one it may miss what comes before its request is served."""
+    while world.ledger.cursor is None and server.alive:  # noqa: ASYNC110 (another process)
+        await anyio.sleep(0.005)
 
 
 async def verified(http: httpx2.AsyncClient, world: World) -> None:

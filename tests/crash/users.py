@@ -1,5 +1,6 @@
 """Clients that use one server at the same time until it dies, and write down what it acknowledged."""
 
+import re
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
@@ -11,8 +12,8 @@ from tests.crash.ledger import Cell, Json, Ledger
 
 USERS = 3
 REPLY_PAUSE_SECONDS = 0.02
-GONE = (404, 409, 400)
-"""What a reply may meet: the ask was settled or its session deleted meanwhile."""
+GONE = (404, 409, 400, 503)
+"""What a request may meet: the ask was settled, its session deleted, or its directory closed meanwhile."""
 
 
 async def use(http: httpx2.AsyncClient, ledger: Ledger, seed: str) -> None:
@@ -40,7 +41,7 @@ class User:
         self._http = http
         self._ledger = ledger
         self._random = Random(seed)
-        self._name = seed.replace("/", "x")
+        self._name = re.sub(r"\W", "x", seed)  # one word, by which the model knows each prompt
         self._count = 0
 
     async def act(self) -> None:
@@ -67,6 +68,7 @@ class User:
 
     async def _prompt(self) -> None:
         answer = await self._say("message")
+        assert answer is None or "info" in answer, answer
         if answer is not None and answer["info"]["role"] == "assistant":
             self._ledger.answers[answer["info"]["id"]] = answer
 

@@ -18,6 +18,7 @@ HEAVY = (
     "anthropic",
     "httpx2",
     "json5",
+    "jsonschema_rs",
     "mcp",
     "openai",
     "pydantic",

@@ -12,6 +12,7 @@ from opencode.file.diagnostics import AfterWrite
 from opencode.file.editor import FileEditor
 from opencode.file.search import FileSearch
 from opencode.file.walk import PythonSearch
+from opencode.permission.errors import PermissionDenied
 from opencode.tool.arguments import check_arguments
 from opencode.tool.builtin.apply_patch import ApplyPatchTool
 from opencode.tool.builtin.edit import EditTool
@@ -27,7 +28,10 @@ SESSION = SessionID("ses_1")
 
 
 class FileBench:
-    """Calls tools as the loop does. ``asks``, ``reports`` and ``events`` hold what came out of it, in order."""
+    """Calls tools as the loop does. ``asks``, ``reports`` and ``events`` hold what came out of it, in order.
+
+    ``denied``: paths that a rule forbids to change.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class FileBench:
         self.reports: list[dict[str, Any]] = []
         self.events: list[tuple[str, ...]] = []
         self.on_ask: list[Callable[[], object]] = []
+        self.denied: list[str] = []
         self.times = FileTimes(SystemClock(), enabled=guard)
         self.editor = FileEditor(FileAnnouncer(self), after_write)
         search = search or FileSearch(PythonSearch())
@@ -90,8 +95,21 @@ class FileBench:
             values = (str(getattr(event, name)) for name in event.__struct_fields__)
             self.events.append((event.type, *(value.replace(f"{self.directory}/", "") for value in values)))
 
-    async def _ask(self, permission: str, *, patterns: list[str], always: list[str], metadata: dict[str, Any]) -> None:
+    async def _ask(
+        self,
+        permission: str,
+        *,
+        patterns: list[str],
+        always: list[str] | None = None,
+        metadata: dict[str, Any] | None = None,
+        rules_only: bool = False,
+    ) -> None:
+        if any(pattern in self.denied for pattern in patterns):
+            raise PermissionDenied([])
+        if rules_only:
+            return
         assert always == (patterns if permission == "external_directory" else ["*"])
+        assert metadata is not None
         self.asks.append((permission, patterns, metadata))
         for act in self.on_ask:
             act()

@@ -13,6 +13,7 @@ from tests.support.scripted_model.script import Turn
 from tests.support.scripted_model.server import RecordedRequest
 from tests.trace.golden import compare
 from tests.trace.normal import Normaliser
+from tests.trace.summaries import summaries_last
 from tests.trace.world import World, normaliser, open_world
 
 RETRY_MS = 20
@@ -52,7 +53,7 @@ class Scenario:
             await world.rest()
             return {
                 "exchanges": [exchange.record for exchange in world.exchanges],
-                "events": [_without_id(event) for event in in_order_of_calls(without_progress(world.events))],
+                "events": [_without_id(event) for event in comparable(world.events)],
                 "stored": await world.stored(),
                 "model": [self._sent(request) for request in world.model.requests],
             }, normaliser(world, root)
@@ -102,6 +103,11 @@ def scenario(
         return test
 
     return decorate
+
+
+def comparable(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events without what differs from run to run."""
+    return in_order_of_calls(summaries_last(without_progress(events)))
 
 
 def without_progress(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -42,8 +42,8 @@ async def test_a_prompt_that_comes_during_a_tool_joins_the_next_request(world: W
 
 
 @scenario()
-async def test_a_prompt_that_fails_ends_the_run_for_all_who_wait_and_the_next_one_goes_on(world: World) -> None:
-    """What was answered before the failure is stored; its caller hears of the failure all the same."""
+async def test_a_prompt_that_nobody_can_answer_fails_alone_and_the_next_one_goes_on(world: World) -> None:
+    """Who was answered before gets the answer. Not so officially: there all who wait for the run get the failure."""
     gate = anyio.Event()
     world.model.push(turn("Begins ", Wait(gate), "and ends."), "To the third.")
     session = await world.session()

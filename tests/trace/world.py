@@ -197,12 +197,17 @@ def _names_session(event: Json, session: str) -> bool:
 
 @asynccontextmanager
 async def open_world(
-    root: Path, config: Mapping[str, Any], files: Mapping[str, str], environ: Mapping[str, str]
+    root: Path,
+    config: Mapping[str, Any],
+    files: Mapping[str, str],
+    environ: Mapping[str, str],
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> AsyncIterator[World]:
     """A server on a loopback port, a model beside it, and a repository with ``FILES`` and ``files``."""
     directory = _project(root / "project", {**FILES, **files})
     variables = {"HOME": str(root / "home"), "PATH": "/usr/bin:/bin", "OPENCODE_DISABLE_MODELS_FETCH": "1", **environ}
-    with anyio.fail_after(PATIENCE_SECONDS):
+    with anyio.fail_after(patience_seconds):
         async with (
             scripted_model() as model,
             open_shared(Environment(variables), Paths.from_environ(variables)) as shared,
@@ -217,7 +222,7 @@ async def open_world(
             )
             async with (
                 serving(application) as server,
-                httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_SECONDS) as client,
+                httpx.AsyncClient(base_url=server.url, timeout=patience_seconds) as client,
                 client.stream("GET", "/event") as stream,
                 anyio.create_task_group() as tasks,
             ):

@@ -20,6 +20,15 @@ MESSAGE = {**SESSION, "messageID": "{message}"}
 PART = {**MESSAGE, "partID": "{part}"}
 LINE = {"service": "test", "level": "info", "message": "x"}
 NEW_PART = {"id": "{part}", "sessionID": "{session}", "messageID": "{message}", "type": "text", "text": "new"}
+OTHER_SESSION = {
+    "id": "ses_other",
+    "slug": "a-b",
+    "projectID": "global",
+    "directory": "/nowhere",
+    "title": "Other",
+    "version": "1.2.15",
+    "time": {"created": 1, "updated": 2},
+}
 
 SAMPLES = {
     "app.agents": Sample(),
@@ -38,6 +47,7 @@ SAMPLES = {
     "experimental.console.get": Sample(),
     "experimental.resource.list": Sample(),
     "experimental.session.list": Sample(),
+    "experimental.snapshot.get": Sample(),
     "experimental.workspace.adapter.list": Sample(),
     "experimental.workspace.list": Sample(),
     "experimental.workspace.status": Sample(),
@@ -46,6 +56,8 @@ SAMPLES = {
     "global.config.update": Sample(body={"username": "ann"}),
     "global.dispose": Sample(),
     "global.health": Sample(),
+    "global.session.content": Sample(SESSION),
+    "global.session.restore": Sample(body={"info": OTHER_SESSION, "messages": []}),
     "instance.dispose": Sample(),
     "lsp.status": Sample(),
     "mcp.status": Sample(),
@@ -72,10 +84,14 @@ SAMPLES = {
     "session.deleteMessage": Sample(MESSAGE),
     "session.diff": Sample(SESSION),
     "session.get": Sample(SESSION),
+    "session.import": Sample(body={"info": OTHER_SESSION, "messages": []}),
     "session.init": Sample(SESSION, body={"messageID": "msg_init", "providerID": "{provider}", "modelID": "{model}"}),
     "session.list": Sample(),
     "session.message": Sample(MESSAGE),
     "session.messages": Sample(SESSION),
+    "session.queue.list": Sample(SESSION),
+    "session.queue.resume": Sample(SESSION),
+    "session.why": Sample(SESSION),
     "session.prompt": Sample(SESSION, body=TEXT),
     "session.prompt_async": Sample(SESSION, body={**TEXT, "noReply": True}),
     "session.search": Sample(query={"query": "note"}),
@@ -96,6 +112,7 @@ ELSEWHERE = {
     "permission.respond": "test_asking.py",
     "question.reject": "test_asking.py",
     "question.reply": "test_asking.py",
+    "session.queue.cancel": "test_queue.py",
     "session.share": "test_share.py",
     "share.data": "test_share.py",
     "share.page": "test_share.py",
@@ -114,6 +131,7 @@ DIVERGENCES = {
     "`session.abort`, `session.diff` and as `parentID` of `session.create`; a `limit` that is no number is 400",
     "messages": "user messages say their `variant` at the top too; a message id that is stored is not stored again; "
     "messages of a busy session are not deleted (409)",
+    "queue": "a prompt that nobody can answer fails alone, and its caller alone hears of it",
     "session.shell": "`agent` may be left out; the user's message comes before the assistant's, also by id",
     "tools": "a model may only see the tools this server has; `webfetch` lists its formats in alphabetical order",
 }

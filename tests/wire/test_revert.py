@@ -75,6 +75,21 @@ async def test_the_diff_is_that_of_the_session_or_of_one_turn(script: Script, pr
     assert summary == {"additions": 2, "deletions": 0, "files": 2}
 
 
+async def test_while_a_revert_is_pending_the_diff_of_the_session_is_what_it_took_back(
+    script: Script, project: Path
+) -> None:
+    """Source: recording ``revert`` of 1.2.15."""
+    session = await two_turns(script, project)
+    whole = await script.get(f"/session/{session}/diff")
+    second = [m["info"]["id"] for m in await script.messages(session) if m["info"]["role"] == "user"][1]
+    await script.post(session, "revert", {"messageID": second})
+    told = await script.get(f"/session/{session}/diff")
+    assert [(diff["file"], diff["status"]) for diff in told] == [("more.txt", "added"), ("new.txt", "modified")]
+    assert [diff["file"] for diff in told] == [diff.file for diff in script.heard(SessionDiff)[-1].diff]
+    await script.post(session, "unrevert")
+    assert await script.get(f"/session/{session}/diff") == whole
+
+
 async def test_a_revert_takes_files_back_and_an_unrevert_forward_again(script: Script, project: Path) -> None:
     session = await two_turns(script, project)
     messages = await script.messages(session)
@@ -139,6 +154,20 @@ async def test_an_unknown_point_changes_nothing(script: Script, project: Path) -
     assert (project / "new.txt").read_text() == "two\n"
 
 
+async def test_a_prompt_that_comes_during_a_revert_waits_for_it(script: Script, project: Path) -> None:
+    """It would work on files that are being put back, in a history that is about to go."""
+    session = await two_turns(script, project)
+    second = [m["info"]["id"] for m in await script.messages(session) if m["info"]["role"] == "user"][1]
+    script.model.push(turn(Call("bash", {"command": "cat new.txt"})), "It says one.")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(script.post, session, "revert", {"messageID": second})
+        tasks.start_soon(script.prompt, session, "What does it say?")
+    messages = await script.messages(session)
+    assert [m["parts"][0]["text"] for m in messages if m["info"]["role"] == "user"] == ["First", "What does it say?"]
+    assert (await script.calls(session))[-1]["output"] == "one\n"
+    assert "revert" not in await script.get(f"/session/{session}")
+
+
 @pytest.mark.parametrize(("action", "body"), [("revert", {"messageID": "msg_1"}), ("unrevert", None)])
 async def test_a_busy_session_is_neither_taken_back_nor_forward(
     script: Script, project: Path, action: str, body: dict[str, str] | None
@@ -163,3 +192,12 @@ async def test_the_snapshots_of_a_pending_revert_are_kept(script: Script, projec
     assert store.reverted_trees() == [reverted["revert"]["snapshot"]]
     await script.post(session, "unrevert")
     assert store.reverted_trees() == []
+
+
+async def test_what_the_snapshots_take_is_told(script: Script, project: Path) -> None:
+    empty = await script.get("/experimental/snapshot")
+    assert {**empty, "directory": ""} == {"enabled": True, "directory": "", "bytes": 0, "objects": 0, "snapshots": 0}
+    await two_turns(script, project)
+    told = await script.get("/experimental/snapshot")
+    assert (told["enabled"], told["snapshots"], told["directory"]) == (True, 4, empty["directory"])
+    assert told["bytes"] > 0 and told["objects"] > 0 and told["oldest"] > 0

@@ -10,7 +10,7 @@ import pytest
 from opencode.instance.shared import Shared
 from opencode.permission.schema import PermissionAsked, PermissionReplied
 from opencode.session.schema import MessagePartDelta, SessionCreated, SessionErrored, SessionIdle
-from tests.support.scripted_model.script import Call, Fail, Sleep, Wait, turn
+from tests.support.scripted_model.script import Call, Fail, Sleep, Tokens, Wait, turn
 from tests.wire.delegating import Script, begins, delegates, scripted
 
 FOR_EVER = Sleep(60)
@@ -244,6 +244,55 @@ async def test_subagents_have_no_subagents_beyond_the_depth(
         await script.prompt(session, "Delegate")
         [state] = await script.calls((await script.child(session))["id"])
         assert state["error"].startswith("Subagents may be nested 1 deep here")
+
+
+async def test_an_ask_two_levels_down_is_answered_and_all_go_on(
+    client: httpx.AsyncClient, shared: Shared, project: Path
+) -> None:
+    async with scripted(client, shared, project, permission={"bash": "ask"}, **NESTED) as script:
+        script.model.push_for(begins("deeper"), turn(Call("bash", {"command": "echo up"}, id="call_b")), "It says up.")
+        script.model.push_for(begins("below"), delegates("deeper", id="call_d"), "Up.")
+        script.model.push(delegates("below", "middle"), "Good.")
+        session = await script.session()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(script.prompt, session, "Delegate")
+            [asked] = await script.until(PermissionAsked)
+            await script.client.post(f"/permission/{asked.id}/reply", json={"reply": "once"})
+        middle = (await script.child(session))["id"]
+        deepest = (await script.child(middle))["id"]
+        assert asked.session_id == deepest
+        assert [state["output"] for state in await script.calls(middle)] == [result(deepest, "It says up.")]
+        assert [state["output"] for state in await script.calls(session)] == [result(middle, "Up.")]
+
+
+async def test_a_refusal_two_levels_down_fails_the_tasks_above(
+    client: httpx.AsyncClient, shared: Shared, project: Path
+) -> None:
+    """Nobody said what to do instead, so the subagent ends; its callers hear why and decide."""
+    async with scripted(client, shared, project, permission={"bash": "ask"}, **NESTED) as script:
+        script.model.push_for(begins("deeper"), turn(Call("bash", {"command": "true"}, id="call_b")))
+        script.model.push_for(begins("below"), delegates("deeper", id="call_d"), "It was refused.")
+        script.model.push(delegates("below", "middle"), "I see.")
+        session = await script.session()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(script.prompt, session, "Delegate")
+            [asked] = await script.until(PermissionAsked)
+            await script.client.post(f"/permission/{asked.id}/reply", json={"reply": "reject"})
+        middle = (await script.child(session))["id"]
+        [state] = await script.calls(middle)
+        assert (state["status"], "did not finish: The user rejected permission" in state["error"]) == ("error", True)
+        assert [state["output"] for state in await script.calls(session)] == [result(middle, "It was refused.")]
+
+
+async def test_what_a_subagent_uses_counts_for_its_own_session(script: Script) -> None:
+    """Source: golden trace ``tools_task``."""
+    script.model.push_for(begins("below"), turn("Done.", tokens=Tokens(input=7_000, output=70)))
+    script.model.push(delegates("below"), "Good.")
+    session = await script.session()
+    await script.prompt(session, "Delegate")
+    own = (await script.get(f"/session/{session}"))["tokens"]
+    below = (await script.child(session))["tokens"]
+    assert [(used["input"], used["output"]) for used in (own, below)] == [(200, 20), (7_000, 70)]
 
 
 # --- stopping -----------------------------------------------------------------------------------------------------

@@ -21,10 +21,10 @@ def allow(*permissions: str) -> PermissionRuleset:
 
 @dataclass(frozen=True, slots=True)
 class RulePlaces:
-    """The directories that rules speak of, and the rules about them."""
+    """The directories that rules speak of, and the rules about them. ``root``: what paths of edits are relative to."""
 
     paths: Paths
-    worktree: Path
+    root: Path
     scratch: Path
     skill_directories: Sequence[Path] = ()
 
@@ -62,7 +62,7 @@ class RulePlaces:
             rule("external_directory", "allow", _inside(plans)),
             rule("edit", "deny"),
             rule("edit", "allow", ".opencode/plans/*.md"),
-            rule("edit", "allow", f"{Path(os.path.relpath(plans, self.worktree)).as_posix()}/*.md"),
+            rule("edit", "allow", f"{Path(os.path.relpath(plans, self.root)).as_posix()}/*.md"),
         ]
 
     def explore(self) -> PermissionRuleset:

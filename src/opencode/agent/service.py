@@ -24,9 +24,10 @@ _SAME_FIELDS = ("variant", "prompt", "description", "temperature", "top_p", "mod
 class AgentService:
     """Knows every agent: built in, changed or added by configuration. Fixed for the life of the instance."""
 
-    def __init__(self, config: Config, paths: Paths, worktree: Path, skill_directories: Sequence[Path] = ()) -> None:
+    def __init__(self, config: Config, paths: Paths, root: Path, skill_directories: Sequence[Path] = ()) -> None:
+        """``root``: the worktree, or the directory where there is no repository."""
         scratch = Path(tempfile.gettempdir()) / "opencode"
-        places = RulePlaces(paths, worktree, scratch, skill_directories)
+        places = RulePlaces(paths, root, scratch, skill_directories)
         self._default = set_or(config.default_agent, None)
         self._agents = agents_from_config(config, places)
 

@@ -14,7 +14,9 @@ from opencode.cli.options import (
     GlobalOptions,
     NetworkOptions,
     RunOptions,
+    export_options,
     global_options,
+    import_options,
     network_options,
     run_options,
 )
@@ -114,3 +116,19 @@ def run(globals_: GlobalOptions, **options: Any) -> int:
     from opencode.cli.run import run_command
 
     return run_command(globals_, RunOptions(**options))
+
+
+@command("export", export_options)
+def export(globals_: GlobalOptions, session_id: str | None, sanitize: bool) -> int:
+    """Print a session with its messages as JSON."""
+    from opencode.cli.export import export_command
+
+    return export_command(globals_, session_id, sanitize=sanitize)
+
+
+@command("import", import_options)
+def import_(globals_: GlobalOptions, file: str | None, from_opencode: str | None) -> int:
+    """Import an exported session from a file or a share link, or every session of an installed OpenCode."""
+    from opencode.cli.import_ import import_command
+
+    return import_command(globals_, file, from_opencode)

@@ -97,6 +97,30 @@ def network_options(function: F) -> F:
     )
 
 
+def export_options(function: F) -> F:
+    """What to export."""
+    return _with(
+        function,
+        click.argument("session_id", metavar="[SESSION]", required=False),
+        click.option("--sanitize", is_flag=True, help="Without what was said and read: structure, times and figures."),
+    )
+
+
+def import_options(function: F) -> F:
+    """What to import."""
+    return _with(
+        function,
+        click.argument("file", metavar="[FILE|URL]", required=False),
+        click.option(
+            "--from-opencode",
+            is_flag=False,
+            flag_value="",
+            metavar="[PATH]",
+            help="Every session of an installed OpenCode: its data directory, `storage` folder or database.",
+        ),
+    )
+
+
 def run_options(function: F) -> F:
     """Adds the options of :class:`RunOptions`."""
     return _with(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx2
 
 from opencode.client.answer import check
-from opencode.client.errors import ServerUnreachable
+from opencode.client.errors import RequestFailed, ServerUnreachable
 from opencode.client.schema import Agent, Health, ProvidersAnswer
 from opencode.client.stream import EventStream
 from opencode.core.wire import Wire, decode, encode
@@ -17,6 +17,7 @@ from opencode.permission.schema import PermissionReply, PermissionRequest
 from opencode.question.schema import QuestionAnswers, QuestionRequest
 from opencode.session.inputs import CommandInput, CreateSession, PromptInput
 from opencode.session.schema import MessageWithParts, Session, SessionStatus
+from opencode.transfer.schema import ImportedSession, ImportSession, RestoreSession, SessionContent
 
 T = TypeVar("T")
 
@@ -100,6 +101,23 @@ class OpenCodeClient:
     async def fork(self, session_id: str) -> Session:
         """A copy of the session with all its messages."""
         return await self._post(f"/session/{_segment(session_id)}/fork", None, Session)
+
+    async def import_session(self, body: ImportSession) -> ImportedSession:
+        """Make an exported session one of the directory."""
+        return await self._post("/session/import", body, ImportedSession, _TURN)
+
+    async def restore_session(self, body: RestoreSession) -> ImportedSession:
+        """Store a session as it was in another data directory."""
+        return await self._post("/global/session", body, ImportedSession, _TURN)
+
+    async def session_content(self, session_id: str) -> SessionContent | None:
+        """What is stored of a session, to compare with; ``None`` when it is not known."""
+        try:
+            return await self._get(f"/global/session/{_segment(session_id)}", SessionContent)
+        except RequestFailed as error:
+            if error.status == 404:
+                return None
+            raise
 
     async def share(self, session_id: str) -> Session:
         return await self._post(f"/session/{_segment(session_id)}/share", None, Session)

@@ -1,8 +1,9 @@
 """The slash commands of one directory."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from opencode.command.builtin import builtin_commands
 from opencode.command.errors import CommandNotFound
@@ -13,10 +14,22 @@ from opencode.skill.schema import Skill
 _PLACEHOLDER = re.compile(r"\$\d+")
 
 
-class CommandService:
-    """Knows every command: built in, configured, the prompts of MCP servers, and skills.
+class CommandSource(Protocol):
+    """Commands that come and go, such as the prompts of the MCP servers connected at the moment."""
 
-    ``mcp`` gives the prompts of the servers connected at the moment; the rest is fixed for the life of the instance.
+    def commands(self) -> Iterable[Command]:
+        """Those there are now. Their ``template`` may be empty."""
+        ...
+
+    async def template(self, name: str) -> str:
+        """The text of one of them, with placeholders for arguments. Raises a ``NamedError``."""
+        ...
+
+
+class CommandService:
+    """Knows every command: built in, configured, of ``sources``, and skills.
+
+    Those of sources replace built-in and configured ones of the same name; skills replace none.
     """
 
     def __init__(
@@ -24,14 +37,14 @@ class CommandService:
         configured: Mapping[str, CommandConfig],
         skills: Iterable[Skill],
         worktree: Path,
-        mcp: Callable[[], Iterable[Command]] = tuple,
+        sources: Sequence[CommandSource] = (),
     ) -> None:
         own = builtin_commands(worktree)
         self._own = {command.name: command for command in own} | {
             name: _configured(name, entry) for name, entry in configured.items()
         }
         self._skills = [_of_skill(skill) for skill in skills]
-        self._mcp = mcp
+        self._sources = sources
 
     def get(self, name: str) -> Command:
         """One command, with or without its slash. Raises ``CommandNotFound``, which names all."""
@@ -41,12 +54,21 @@ class CommandService:
             raise CommandNotFound(name, commands)
         return found
 
+    async def template(self, command: Command) -> str:
+        """The text of a command, fetched where it comes from a source. Raises what the source raises."""
+        for source in reversed(self._sources):
+            if command in source.commands():
+                return await source.template(command.name)
+        return command.template
+
     def list(self) -> list[Command]:
-        """All commands: built in, configured, of MCP servers, then skills. Source: operation ``command.list``."""
+        """All commands: built in, configured, of sources, then skills. Source: operation ``command.list``."""
         return [*self._by_name().values()]
 
     def _by_name(self) -> dict[str, Command]:
-        commands = self._own | {command.name: command for command in self._mcp()}
+        commands = dict(self._own)
+        for source in self._sources:
+            commands |= {command.name: command for command in source.commands()}
         for command in self._skills:
             commands.setdefault(command.name, command)
         return commands

@@ -31,6 +31,7 @@ def settings_tables() -> str:
         ("`lsp.<name>`", _map_of(components["Config"]["properties"]["lsp"])["anyOf"][1]),
         ("`formatter.<name>`", _map_of(components["Config"]["properties"]["formatter"])),
         ("`server`", components["ServerConfig"]),
+        ("`server.unattended`", components["ServerConfig"]["properties"]["unattended"]),
         ("`attachment.image`", components["ImageAttachmentConfig"]),
     ]
     return "\n\n".join(f"### {title}\n\n{_table(schema)}" for title, schema in parts) + "\n"

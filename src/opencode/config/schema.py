@@ -132,6 +132,10 @@ class ExperimentalConfig(ConfigPart):
     primary_tools: Annotated[list[str], Meta(description="Tools that only primary agents have.")] | UnsetType = UNSET
     continue_loop_on_deny: Annotated[bool, Meta(description="Go on after a refused permission.")] | UnsetType = UNSET
     mcp_timeout: Annotated[Positive, Meta(description="Milliseconds for one MCP call.")] | UnsetType = UNSET
+    doom_loop_steps: (
+        Annotated[bool, Meta(description="Also ask (`doom_loop`) about calls repeated over several model calls; ours.")]
+        | UnsetType
+    ) = UNSET
     policies: (
         Annotated[list[ConfigV2ExperimentalPolicy], Meta(description="What is allowed and denied to the whole server.")]
         | UnsetType

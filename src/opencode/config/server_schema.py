@@ -1,6 +1,6 @@
 """How the server listens, as configuration files write it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
@@ -29,6 +29,25 @@ class BasicAuthConfig(ConfigPart, tag_field="type", tag="basic"):
     password: str
 
 
+class UnattendedConfig(ConfigPart):
+    """What happens to permission requests and questions while no client is connected to the event streams."""
+
+    policy: (
+        Annotated[
+            Literal["wait", "deny", "fail"],
+            Meta(description="`wait` without limit, `deny` and tell the model, `fail` the turn. Default: `wait`."),
+        ]
+        | UnsetType
+    ) = UNSET
+    after_seconds: (
+        Annotated[
+            float,
+            Meta(ge=0, description="How long nobody has been connected before the policy applies. Default: 60."),
+        ]
+        | UnsetType
+    ) = field(default=UNSET, name="afterSeconds")
+
+
 class ServerConfig(ConfigPart):
     """How ``serve`` and ``web`` listen. Only the user's own configuration counts, never a project's."""
 
@@ -40,6 +59,13 @@ class ServerConfig(ConfigPart):
     mdns_domain: Annotated[str, Meta(description="The announced host name.")] | UnsetType = field(
         default=UNSET, name="mdnsDomain"
     )
+    unattended: (
+        Annotated[
+            UnattendedConfig,
+            Meta(description="What happens to requests that nobody is there to answer; a project may set this, too."),
+        ]
+        | UnsetType
+    ) = UNSET
     cors: Annotated[list[str] | CorsConfig, Meta(description="More origins whose pages may call.")] | UnsetType = UNSET
     cors_options: Annotated[CorsConfig, Meta(description="The object form of `cors`, in answers.")] | UnsetType = field(
         default=UNSET, name="corsOptions"

@@ -26,6 +26,8 @@ Prefix = Literal["ses", "msg", "prt", "per", "que", "pty", "tool", "evt", "wrk",
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TAIL = bytes(ord(BASE62[byte % 62]) for byte in range(256))
 """The base62 character of each random byte."""
+_TAIL_LENGTH = 14
+_TAILS_AT_ONCE = 64
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MASK = (1 << 48) - 1
 
@@ -42,6 +44,7 @@ class IdGenerator:
         self._clock = clock
         self._lock = threading.Lock()
         self._last = 0
+        self._tails = ""
 
     def session(self) -> SessionID:
         """A session id; later ones sort before earlier ones."""
@@ -77,8 +80,10 @@ class IdGenerator:
         with self._lock:
             # The counter starts at 1 in each millisecond and carries into the next when it overflows.
             self._last = value = max(self._clock.now_ms() * 4096 + 1, self._last + 1)
+            # Asking the system for randomness costs as much as all the rest.
+            tails = self._tails or os.urandom(_TAIL_LENGTH * _TAILS_AT_ONCE).translate(_TAIL).decode()
+            tail, self._tails = tails[:_TAIL_LENGTH], tails[_TAIL_LENGTH:]
         stamp = (~value if descending else value) & _MASK
-        tail = os.urandom(14).translate(_TAIL).decode()
         return f"{prefix}_{stamp:012x}{tail}"
 
 

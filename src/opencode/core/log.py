@@ -7,7 +7,9 @@ milliseconds since the line before, the tags, the message. Anything may log befo
 
 import logging
 import re
+import sys
 import time
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -66,7 +68,11 @@ class Logger:
 
     def _write(self, level: int, message: str, tags: dict[str, Any], *, exc_info: bool = False) -> None:
         if self._log.isEnabledFor(level):
-            self._log.log(level, "%s", message, exc_info=exc_info, extra={"tags": tags})
+            # Not through ``log``: that looks for who called it, and copies the tags into the record one by one.
+            found = sys.exc_info() if exc_info else None
+            record = logging.LogRecord(self._log.name, level, "", 0, message, (), found)
+            record.__dict__["tags"] = tags
+            self._log.handle(record)
 
 
 def get_logger(service: str) -> Logger:
@@ -80,18 +86,25 @@ class LineFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__()
         self._previous_ms = int(time.time() * 1000)
+        self._second = -1
+        self._moment = ""
 
     def format(self, record: logging.LogRecord) -> str:
         now_ms = int(record.created * 1000)
         since_ms, self._previous_ms = max(0, now_ms - self._previous_ms), now_ms
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         tags = {"service": record.name.removeprefix(f"{ROOT}."), **getattr(record, "tags", {})}
-        head = f"{_NAMES.get(record.levelno, record.levelname):<5} {moment} +{since_ms}ms"
-        pieces = (*(_tag(key, value) for key, value in tags.items() if value is not None), record.getMessage())
-        line = _printable(" ".join([head, *pieces]))
+        head = f"{_NAMES.get(record.levelno, record.levelname):<5} {self._time(now_ms // 1000)} +{since_ms}ms"
+        pieces = [_tag(key, value) for key, value in tags.items() if value is not None]
+        line = _printable(" ".join([head, *pieces, record.getMessage()]))
         if record.exc_info:
             line += "\n" + _indented(self.formatException(record.exc_info))
         return without_secrets(line)
+
+    def _time(self, second: int) -> str:
+        """In UTC. Lines come many to a second."""
+        if second != self._second:
+            self._second, self._moment = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return self._moment
 
 
 def level_number(level: LogLevel) -> int:
@@ -102,9 +115,10 @@ def level_number(level: LogLevel) -> int:
 def without_secrets(text: str) -> str:
     """The text with what looks like a credential replaced by ``***``."""
     lower = text.lower()
-    if not any(hint in lower for hint in _SECRET_HINTS):  # most lines; far cheaper than the pattern
-        return text
-    return _SECRET_TEXT.sub(lambda match: (match["keep"] or "") + _HIDDEN, text)
+    for hint in _SECRET_HINTS:  # most lines have none, and looking is far cheaper than the pattern
+        if hint in lower:
+            return _SECRET_TEXT.sub(lambda match: (match["keep"] or "") + _HIDDEN, text)
+    return text
 
 
 def _indented(text: str) -> str:
@@ -120,12 +134,17 @@ def _printable(text: str) -> str:
 
 def _tag(key: str, value: Any) -> str:
     """``key=value``; text with spaces, and what is not text, as JSON. Numbers, such as token counts, are no secrets."""
-    key = _quoted(key)
+    key, is_secret = _key(key)
     if isinstance(value, bool | int | float):
         return f"{key}={value}"
-    if _SECRET_TAG.search(key):
-        return f"{key}={_HIDDEN}"
-    return f"{key}={_value(value)[:_TAG_LIMIT]}"
+    return f"{key}={_HIDDEN}" if is_secret else f"{key}={_value(value)[:_TAG_LIMIT]}"
+
+
+@lru_cache(256)
+def _key(key: str) -> tuple[str, bool]:
+    """A tag's name as it is shown, and whether it is that of a secret."""
+    key = _quoted(key)
+    return key, _SECRET_TAG.search(key) is not None
 
 
 def _value(value: Any) -> str:

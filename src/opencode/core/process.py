@@ -89,7 +89,7 @@ async def owned_environment(env: Mapping[str, str]) -> AsyncIterator[dict[str, s
     """An environment for commands that may leave others in the background: all of those end with this block."""
     mark = secrets.token_hex(8)
     try:
-        yield _marked(env, mark)
+        yield marked(env, mark)
     finally:
         with anyio.CancelScope(shield=True):
             await end_marked(mark, GRACE_SECONDS)
@@ -120,7 +120,7 @@ async def start_process(
         child = await start_child(
             argv,
             cwd=os.fspath(cwd),
-            env=_marked(env, mark),
+            env=marked(env, mark),
             stdin=_TARGET[stdin],
             stdout=_TARGET[stdout],
             stderr=_TARGET[stderr],
@@ -134,7 +134,8 @@ async def start_process(
         await running._leave(aborted=aborted, grace_seconds=grace_seconds, keep_background=keep_background)
 
 
-def _marked(env: Mapping[str, str], mark: str) -> dict[str, str]:
+def marked(env: Mapping[str, str], mark: str) -> dict[str, str]:
+    """The environment with one more mark, by which all who inherit it are found."""
     return {**env, MARK: f"{env[MARK]}/{mark}" if env.get(MARK) else mark}
 
 

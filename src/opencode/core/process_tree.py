@@ -53,7 +53,8 @@ async def end_tree(pid: int, mark: str, grace_seconds: float) -> None:
 
 async def end_marked(mark: str, grace_seconds: float) -> None:
     """The same for processes that are only known by their mark."""
-    await end_tree(0, mark, grace_seconds)
+    if await run_sync(_living, 0, mark):
+        await end_tree(0, mark, grace_seconds)
 
 
 async def _gone(processes: list["psutil.Process"]) -> None:
@@ -82,11 +83,16 @@ def _living(pid: int, mark: str) -> list["psutil.Process"]:
 
 
 def _belongs(process: "psutil.Process", pid: int, mark: str) -> bool:
-    import psutil
-
     with suppress(ProcessLookupError, PermissionError):
         if pid and pid in (os.getpgid(process.pid), os.getsid(process.pid)):
             return True
+    return carries(process, mark)
+
+
+def carries(process: "psutil.Process", mark: str) -> bool:
+    """Whether the mark is one of those in the environment the process was started with; False when it is hidden."""
+    import psutil
+
     try:
         return mark in process.environ().get(MARK, "").split("/")
     except (psutil.Error, OSError):

@@ -11,3 +11,13 @@ class Rejected(Exception):
     """
 
     stops_turn: ClassVar[bool] = False
+
+
+class Unanswered(Rejected):
+    """Nobody was there to answer, and the model shall go on without."""
+
+
+class UnansweredFailure(Rejected):
+    """Nobody was there to answer, and the turn ends with an error for it."""
+
+    stops_turn = True

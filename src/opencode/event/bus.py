@@ -11,7 +11,7 @@ from opencode.core.log import get_logger
 from opencode.core.wire import encode
 from opencode.event.frame import Envelope, Frame, directory_envelope, global_envelope, local_frame, scope_json, sse
 from opencode.event.history import History, LiveEvents
-from opencode.event.log import EventLog
+from opencode.event.log import EventLog, NewEvent
 from opencode.event.pacer import Pacer
 from opencode.event.ring import RING_BYTES, Ring
 from opencode.event.schema import Event, EventScope
@@ -44,6 +44,7 @@ class EventBus:
         self._pacer = Pacer()
         self._streams = Streams()
         self._listeners: dict[tuple[str, type[Event]], list[Callable[[Any], None]]] = {}
+        self._on_audience: list[Callable[[], None]] = []
         self._uncommitted = 0
         self._postponed: list[Callable[[], None]] = []
         self._closed = False
@@ -75,10 +76,12 @@ class EventBus:
         if beginning.ended or self._closed:
             subscription.finish()
         self._streams.add(directory, envelope, subscription)
+        self._audience_changed()
         try:
             yield subscription
         finally:
             self._streams.remove(directory, envelope, subscription)
+            self._audience_changed()
 
     def close(self) -> None:
         """End every stream, after what it is still to be sent; streams that are opened later end at once."""
@@ -86,15 +89,17 @@ class EventBus:
         self._streams.finish_all()
 
     def _append(self, tx: Transaction, publisher: "EventPublisher", events: tuple[Event, ...]) -> None:
-        now_ms = self._clock.now_ms()
-        numbered = []
+        numbered: list[tuple[Frame, Event]] = []
+        durable: list[NewEvent] = []
         for event in events:
             seq, id, properties = self._log.next_seq(), self._ids.event(), encode(event)
             session_id = getattr(event, "session_id", None) or None
             if event.durable:
-                self._log.append(tx, seq, id, publisher.scope, session_id, event.type, now_ms, properties)
+                durable.append((seq, id, session_id, event.type, properties))
             frame = Frame(seq, id, event.type, properties, publisher.scope_json, session_id)
             numbered.append((frame, event))
+        if durable:
+            self._log.append(tx, publisher.scope, self._clock.now_ms(), durable)
         self._uncommitted += 1
         tx.after_commit(partial(self._committed, publisher.scope.directory, numbered))
         tx.after_rollback(self._settled)
@@ -149,6 +154,10 @@ class EventBus:
         for key in [key for key in self._listeners if key[0] == directory]:
             del self._listeners[key]
 
+    def _audience_changed(self) -> None:
+        for listener in tuple(self._on_audience):
+            listener()
+
     def _local(self, envelope: Envelope, event: Event) -> bytes:
         """A message for one stream alone, with the cursor of this moment."""
         data = envelope(local_frame(event, self._ids.event()))
@@ -188,3 +197,13 @@ class EventPublisher:
         It is called at once, on the event loop, after the event was handed to the streams, and must not take long.
         """
         return self._bus._listen((self.scope.directory, kind), listener)
+
+    @property
+    def has_audience(self) -> bool:
+        """Whether a stream is open that shows the events of this scope's directory."""
+        return self._bus._streams.has_audience(self.scope.directory)
+
+    def on_audience(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call ``listener`` whenever a stream was opened or closed, of whatever directory; returns how to stop."""
+        self._bus._on_audience.append(listener)
+        return lambda: self._bus._on_audience.remove(listener)

@@ -1,6 +1,7 @@
 """The durable log of events: a bounded buffer from which a client that was away gets what it missed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from itertools import takewhile
 from typing import Any, Final
 
@@ -22,6 +23,13 @@ TRIM_STEP: Final = 1024
 TRIM_INTERVAL_SECONDS: Final = 3600
 REPLAY_CHUNK: Final = 200
 _ROW_BYTES: Final = 150
+_INSERT: Final = """
+INSERT INTO event (seq, id, directory, project, session_id, type, created_ms, log_bytes, properties)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+NewEvent = tuple[int, EventID, str | None, str, bytes]
+"""Number, id, session, type and properties of an event that is to be logged."""
 
 log = get_logger(__name__)
 
@@ -74,18 +82,16 @@ class EventLog:
         self._last += 1
         return self._last
 
-    def append(
-        self, tx: Transaction, seq: int, id: EventID, scope: EventScope, session_id: str | None, type: str,
-        created_ms: int, properties: bytes,
-    ) -> None:  # fmt: skip
-        """Write one event, as part of the change it tells of."""
-        self._logged_bytes += len(properties) + _ROW_BYTES
-        tx.execute(
-            "INSERT INTO event (seq, id, directory, project, session_id, type, created_ms, log_bytes, properties)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (seq, id, scope.directory, scope.project, session_id, type, created_ms, self._logged_bytes, properties),
-        )  # fmt: skip
-        self._until_trim -= 1
+    def append(self, tx: Transaction, scope: EventScope, created_ms: int, events: Sequence[NewEvent]) -> None:
+        """Write the events of one scope, as part of the change they tell of."""
+        rows = []
+        for seq, id, session_id, type, properties in events:
+            self._logged_bytes += len(properties) + _ROW_BYTES
+            rows.append(
+                (seq, id, scope.directory, scope.project, session_id, type, created_ms, self._logged_bytes, properties)
+            )
+        tx.executemany(_INSERT, rows)
+        self._until_trim -= len(events)
         if self._until_trim <= 0:
             self._until_trim = TRIM_EVERY
             self._trim(tx)
@@ -129,7 +135,8 @@ class EventLog:
         too_old = self._clock.now_ms() - self._max_age_ms
         too_much = self._logged_bytes - self._max_bytes
         oldest = tx.execute("SELECT seq, created_ms, log_bytes FROM event ORDER BY seq LIMIT ?", (TRIM_STEP,))
-        beyond = list(takewhile(lambda row: row[1] < too_old or row[2] <= too_much, oldest.fetchall()))
+        with closing(oldest):  # most of the time it is read no further than its first row
+            beyond = list(takewhile(lambda row: row[1] < too_old or row[2] <= too_much, oldest))
         if not beyond:
             return 0
         last = beyond[-1][0]

@@ -23,6 +23,10 @@ class Streams:
         if not envelopes:
             del self._groups[directory]
 
+    def has_audience(self, directory: str) -> bool:
+        """Whether a stream shows the directory's events."""
+        return directory in self._groups or None in self._groups
+
     def send(self, directory: str, frame: Frame, epoch: bytes) -> None:
         """Put a frame into the buffers of the directory's streams and of the global ones."""
         if not self._groups:

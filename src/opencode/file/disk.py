@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 INLINE_BYTES = 64 * 1024
 """Up to this size the event loop does it: to read that from the page cache takes less than a thread switch."""
+_UNFINISHED = ".opencode-*.tmp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def replace_file(path: Path, data: bytes) -> None:
     elif not stat.S_ISREG(before.st_mode) or before.st_nlink > 1:
         target.write_bytes(data)
         return
-    temporary = target.parent / f".opencode-{secrets.token_hex(8)}.tmp"
+    temporary = target.parent / _UNFINISHED.replace("*", secrets.token_hex(8))
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except PermissionError:
@@ -89,6 +90,13 @@ def replace_file(path: Path, data: bytes) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what ``replace_file`` left in a folder when its process died before the file had its name."""
+    with suppress(OSError):
+        for path in folder.glob(_UNFINISHED):
+            path.unlink()
 
 
 def _fill(handle: int, data: bytes, before: os.stat_result | None) -> None:

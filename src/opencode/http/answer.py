@@ -1,8 +1,9 @@
 """What handlers give back, and the finished answer that goes out."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from opencode.core.wire import encode
 
@@ -47,8 +48,7 @@ class Stream(Generic[T]):
         self.app = app
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """A complete answer."""
 
     status: int

@@ -1,23 +1,24 @@
 """The ASGI application: CORS, then origin and credentials, then the operation (spec: HTTP 2)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Protocol
+from functools import partial
+from types import CoroutineType
+from typing import Any
 
 import anyio
 
 from opencode.core.errors import Unavailable
 from opencode.core.log import Logger
-from opencode.http.answer import Answer, AsgiApp, Header, Message, Receive, Scope, Send, Stream, answer_of, send_answer
+from opencode.http.answer import Answer, AsgiApp, Message, Receive, Scope, Send, answer_of, send_answer
 from opencode.http.auth import Gate
-from opencode.http.compression import compressed
+from opencode.http.compression import compressed, wanted_encoding
 from opencode.http.cors import CorsPolicy
-from opencode.http.directory import chosen_directory
 from opencode.http.errors import RouteNotFound, answer_to_error, error_answer
 from opencode.http.operation import Operation
 from opencode.http.origin import SAFE_METHODS, OriginGuard
-from opencode.http.patience import PatientAnswer
+from opencode.http.performer import Performer, Registry
 from opencode.http.request import ClientGone, Request
 from opencode.http.table import OperationTable
 
@@ -27,12 +28,8 @@ STOPPING = "The server is stopping"
 log = Logger("server")
 
 
-class Registry(Protocol):
-    """Where the instances come from."""
-
-    async def open(self, directory: str) -> object:
-        """The instance of a directory, opened now if it is not."""
-        ...
+Begun = Answer | AsgiApp | Coroutine[Any, Any, Answer | AsgiApp]
+"""What a request led to: an answer, a stream, or either once it has been waited for."""
 
 
 class Application:
@@ -56,10 +53,8 @@ class Application:
         body_limit: int = DEFAULT_BODY_LIMIT,
     ) -> None:
         self._table = table
-        self._registry = registry
-        self._directory_of_session = directory_of_session
-        self._working_directory = working_directory
-        self._shared = shared
+        provided = {"registry": registry, "shared": shared, "table": table}
+        self._performer = Performer(registry, directory_of_session, working_directory, provided)
         self._cors = cors or CorsPolicy()
         self._gate = gate or Gate(None)
         self._guard = guard or OriginGuard(self._cors, None)
@@ -69,9 +64,28 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._answer(Request(scope, receive, self._body_limit), receive, send)
+            request = Request.of_scope(scope, receive, self._body_limit)
+            answer = self.begin(request)
+            if isinstance(answer, Answer):
+                await send_answer(answer, send, body=request.method != "HEAD")
+            else:
+                await answer(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
+
+    def begin(self, request: Request) -> Answer | AsgiApp:
+        """The answer, when nothing has to be waited for; else an app that goes on from here and sends it.
+
+        Most of what clients keep asking for needs no waiting, and takes less time than a task of its own would.
+        """
+        started = time.perf_counter()
+        if request.method == "OPTIONS":
+            requested = request.header(b"access-control-request-headers")
+            return self._cors.preflight(request.header(b"origin"), requested)
+        begun = self._begin(request)
+        if isinstance(begun, Answer) and begun.then is None and wanted_encoding(begun, request) is None:
+            return self._finished(begun, request, started)
+        return partial(self._go_on, begun, request, started)
 
     def end_streams(self) -> None:
         """End every open stream, and every wait for a slow answer, so that the server can stop.
@@ -82,26 +96,8 @@ class Application:
         for scope in list(self._streams):
             scope.cancel()
 
-    async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        origin = request.header(b"origin")
-        if request.method == "OPTIONS":
-            requested = request.header(b"access-control-request-headers")
-            await send_answer(self._cors.preflight(origin, requested), send)
-            return
-        headers = self._cors.headers(origin)
-        with suppress(ClientGone):
-            answer = await self._result(request)
-            if isinstance(answer, Answer):
-                answer = await compressed(answer, request)
-                await send_answer(answer, send, headers, body=request.method != "HEAD")
-                _log_request(request, answer.status, started)
-                await _do_rest(answer, request)
-            else:
-                await self._stream(answer, request, headers, receive, send)
-
-    async def _result(self, request: Request) -> Answer | AsgiApp:
-        """The edge where every error becomes an answer."""
+    def _begin(self, request: Request) -> Begun:
+        """The edge where every error becomes an answer, up to the first wait."""
         try:
             self._guard.check(request)
             self._gate.check(request)
@@ -109,54 +105,36 @@ class Application:
             if found is None:
                 raise RouteNotFound
             operation, parameters = found
-            return answer_of(await self._perform(operation, parameters, request), operation.status)
-        except ClientGone:
-            raise
+            result = self._performer.perform(operation, parameters, request)
+            if isinstance(result, CoroutineType):
+                return _waited_for(result, operation, request)
+            return answer_of(result, operation.status)
         except Exception as error:  # noqa: BLE001 (the edge of a request)
             return answer_to_error(error, method=request.method, path=request.raw_path)
 
-    async def _perform(self, operation: Operation, parameters: dict[str, str], request: Request) -> object:
-        """Decodes what the handler asks for, opens the instance if it wants one, and calls it."""
-        arguments: dict[str, object] = {
-            parameter.argument: parameter.decode(parameters[parameter.name]) for parameter in operation.parameters
-        }
-        if operation.query is not None:
-            arguments["query"] = operation.query.decode(request.query)
-        if operation.body is not None:
-            arguments["body"] = operation.body.decode(await request.body())
-        for name in operation.provided:
-            match name:
-                case "instance":
-                    arguments[name] = await self._registry.open(
-                        self._directory(operation, parameters, request, arguments)
-                    )
-                case "registry":
-                    arguments[name] = self._registry
-                case "shared":
-                    arguments[name] = self._shared
-                case "table":
-                    arguments[name] = self._table
-                case _:
-                    arguments[name] = request
-        if operation.is_slow:
-            return Stream(PatientAnswer(operation.handler(**arguments), operation.status))
-        return await operation.handler(**arguments)
-
-    def _directory(
-        self, operation: Operation, parameters: dict[str, str], request: Request, arguments: dict[str, object]
-    ) -> str:
-        """A session's own directory goes before what the request names: clients of several directories mix them up."""
-        if operation.scope == "session":
-            recorded = self._directory_of_session(parameters["sessionID"])
-            if recorded is not None:
-                return recorded
-        in_body = getattr(arguments["body"], "directory", None) if operation.directory_in_body else None
-        return chosen_directory(request, self._working_directory, in_body or None)
-
-    async def _stream(
-        self, app: AsgiApp, request: Request, cors: tuple[Header, ...], receive: Receive, send: Send
+    async def _go_on(
+        self, begun: Begun, request: Request, started: float, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        """Wait for the answer if need be, and send it."""
+        with suppress(ClientGone):
+            answer = await begun if isinstance(begun, Coroutine) else begun
+            if isinstance(answer, Answer):
+                answer = await compressed(answer, request)
+                finished = self._finished(answer, request, started)
+                await send_answer(finished, send, body=request.method != "HEAD")
+                await _do_rest(answer, request)
+            else:
+                await self._stream(answer, request, scope, receive, send)
+
+    def _finished(self, answer: Answer, request: Request, started: float) -> Answer:
+        """The answer as it goes out."""
+        _log_request(request, answer.status, started)
+        cors = self._cors.headers(request.header(b"origin"))
+        return Answer(answer.status, answer.body, (*answer.headers, *cors))
+
+    async def _stream(self, app: AsgiApp, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a stream send itself, with the CORS headers added; ``HEAD`` does not start it."""
+        cors = self._cors.headers(request.header(b"origin"))
         if request.method == "HEAD":
             await send_answer(Answer(200, headers=((b"content-type", b"text/event-stream"),)), send, cors, body=False)
             return
@@ -174,16 +152,26 @@ class Application:
                 message = {**message, "headers": [*message.get("headers", ()), *cors]}
             await send(message)
 
-        with anyio.CancelScope() as scope:
-            self._streams.add(scope)
+        with anyio.CancelScope() as open_stream:
+            self._streams.add(open_stream)
             try:
-                await app(request.scope, receive, send_with_cors)
+                await app(scope, receive, send_with_cors)
             finally:
-                self._streams.discard(scope)
-        if scope.cancelled_caught and has_started:
+                self._streams.discard(open_stream)
+        if open_stream.cancelled_caught and has_started:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        elif scope.cancelled_caught:
+        elif open_stream.cancelled_caught:
             await send_answer(error_answer(Unavailable(STOPPING)), send, cors)
+
+
+async def _waited_for(result: Coroutine[Any, Any, object], operation: Operation, request: Request) -> Answer | AsgiApp:
+    """The rest of the edge."""
+    try:
+        return answer_of(await result, operation.status)
+    except ClientGone:
+        raise
+    except Exception as error:  # noqa: BLE001 (the edge of a request)
+        return answer_to_error(error, method=request.method, path=request.raw_path)
 
 
 def _log_request(request: Request, status: int, started: float) -> None:

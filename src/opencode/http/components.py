@@ -16,9 +16,12 @@ from opencode.event.server_events import (
     ServerInstanceDisposed,
     ServerResync,
 )
+from opencode.event.unattended import AskDeadlineChanged
 from opencode.file.schema import FileEdited, FileWatcherUpdated
 from opencode.http import schema as api
 from opencode.http.json_schema import JsonSchema, SchemaWriter
+from opencode.loop import waits
+from opencode.loop.queue import QueuedPrompt, SessionQueueChanged
 from opencode.permission import schema as permission
 from opencode.project import schema as project
 from opencode.provider import schema as provider
@@ -47,6 +50,8 @@ EVENTS: tuple[type[Event], ...] = (
     question.QuestionAsked,
     question.QuestionReplied,
     question.QuestionRejected,
+    AskDeadlineChanged,
+    SessionQueueChanged,
     FileEdited,
     FileWatcherUpdated,
     project.ProjectUpdated,
@@ -88,6 +93,20 @@ _UNDER_THEIR_OWN_NAMES: tuple[type[Wire], ...] = (
     OAuth,
     WellKnownAuth,
     Config,
+    QueuedPrompt,
+    waits.Release,
+    waits.SessionWhy,
+    waits.WaitCompaction,
+    waits.WaitModel,
+    waits.WaitPermission,
+    waits.WaitQuestion,
+    waits.WaitQueue,
+    waits.WaitRetry,
+    waits.WaitStopping,
+    waits.WaitStorage,
+    waits.WaitSubagent,
+    waits.WaitTool,
+    waits.WaitWork,
     permission.PermissionRequest,
     permission.PermissionRule,
     provider.Model,
@@ -134,6 +153,7 @@ _UNDER_THEIR_OWN_NAMES: tuple[type[Wire], ...] = (
     session.ToolStateError,
     session.ToolStatePending,
     session.ToolStateRunning,
+    session.UnansweredError,
     session.UnknownError,
     session.UserMessage,
 )
@@ -154,6 +174,7 @@ COMPONENTS: MappingProxyType[str, Any] = MappingProxyType(
         "Project": project.ProjectAnswer,
         "ProjectVcs": project.ProjectVcs,
         "SessionStatus": session.SessionStatus,
+        "SessionWait": waits.SessionWait,
         "ToolState": session.ToolState,
     }
 )

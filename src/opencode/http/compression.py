@@ -19,18 +19,24 @@ _NEVER = re.compile(r"/event|/global/event|/session/[^/]+/(message|prompt_async)
 
 async def compressed(answer: Answer, request: Request) -> Answer:
     """The answer, compressed where the client wants it and it pays."""
-    if len(answer.body) < MINIMUM_BYTES or request.method == "HEAD":
-        return answer
-    encoding = _encoding(request.headers.get(b"accept-encoding", b""))
-    if encoding is None or not _is_compressible(answer):
-        return answer
-    if request.method == "POST" and _NEVER.fullmatch(request.raw_path):
+    encoding = wanted_encoding(answer, request)
+    if encoding is None:
         return answer
     if len(answer.body) < THREAD_BYTES:
         body = _deflate(answer.body, encoding)
     else:
         body = await to_thread.run_sync(_deflate, answer.body, encoding)
     return Answer(answer.status, body, (*answer.headers, (b"content-encoding", encoding)), answer.then)
+
+
+def wanted_encoding(answer: Answer, request: Request) -> bytes | None:
+    """How the client wants the answer compressed; ``None`` when it does not, or when it does not pay."""
+    if len(answer.body) < MINIMUM_BYTES or request.method == "HEAD":
+        return None
+    encoding = _encoding(request.headers.get(b"accept-encoding", b""))
+    if encoding is None or not _is_compressible(answer):
+        return None
+    return None if request.method == "POST" and _NEVER.fullmatch(request.raw_path) else encoding
 
 
 def _encoding(accepted: bytes) -> bytes | None:

@@ -70,9 +70,12 @@ class QueryDecoder(Generic[W]):
     def __init__(self, kind: type[W]) -> None:
         self._kind = kind
         self._fields = [(field.encode_name, _reader(field.type)) for field in msgspec.structs.fields(kind)]
+        self._empty = None if any(field.required for field in msgspec.structs.fields(kind)) else kind()
 
     def decode(self, query: dict[str, str]) -> W:
         """The record. Raises ``RequestInvalid``."""
+        if not query and self._empty is not None:  # nearly every request
+            return self._empty
         values: dict[str, Any] = {}
         for name, read in self._fields:
             text = query.get(name)

@@ -7,7 +7,8 @@ from urllib.parse import unquote
 from opencode.http.errors import RequestInvalid
 from opencode.http.request import Request
 
-LONGEST = 4096
+LONGEST_BYTES, LONGEST_NAME_BYTES = 3840, 255
+"""What file systems take; the whole leaves room for the names of files."""
 HEADER = b"x-opencode-directory"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -21,9 +22,13 @@ def chosen_directory(request: Request, working_directory: str, otherwise: str | 
     if not given:
         return working_directory
     directory = os.path.normpath(os.path.join(working_directory, _decoded(given)))  # noqa: PTH118 - text in, text out
-    if "\0" in directory or len(directory) > LONGEST:
+    if "\0" in directory or _is_too_long(os.fsencode(directory)):
         raise RequestInvalid("Expected the path of a directory", kind="Query", path=("directory",), code="invalid")
     return directory
+
+
+def _is_too_long(path: bytes) -> bool:
+    return len(path) > LONGEST_BYTES or any(len(name) > LONGEST_NAME_BYTES for name in path.split(b"/"))
 
 
 def _decoded(value: str) -> str:

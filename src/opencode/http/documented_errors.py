@@ -32,6 +32,7 @@ STATUS_AND_SCHEMA: dict[str, tuple[int, JsonSchema]] = {
     "PermissionNotFoundError": (404, _tagged("PermissionNotFoundError", "requestID", "message")),
     "QuestionNotFoundError": (404, _tagged("QuestionNotFoundError", "requestID", "message")),
     "ProjectNotFoundError": (404, _tagged("ProjectNotFoundError", "projectID", "message")),
+    "ConflictError": (409, _named("ConflictError", {})),
     "SessionBusyError": (409, _tagged("SessionBusyError", "sessionID", "message")),
     "effect_HttpApiError_InternalServerError": (500, _tagged("InternalServerError")),
 }

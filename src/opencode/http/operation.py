@@ -7,6 +7,9 @@ A handler is written as a plain typed function and the rest is read from its sig
         \"\"\"Change a session's title.\"\"\"
         return await instance.sessions.update(session_id, body)
 
+A handler that waits for nothing is a plain function: it is answered at once, without a task. One that waits only
+sometimes is a plain function too and gives back a ``Soon``.
+
 Parameters are filled by name: path parameters (``session_id`` for ``{sessionID}``), ``query`` and ``body`` (records
 to decode), ``instance`` (the directory's object graph, opened only for handlers that ask), ``registry`` (all of them),
 ``shared`` (what the whole process shares), ``table`` (all operations) and ``request``. The return type is what the
@@ -15,15 +18,20 @@ document promises.
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from opencode.core.wire import Wire, wire_name
 from opencode.http.answer import Later, Raw, Stream
 from opencode.http.decoding import BodyDecoder, PathParameter, QueryDecoder, Unchecked, UncheckedDecoder
 
-Handler = Callable[..., Awaitable[Any]]
+T = TypeVar("T")
+
+Handler = Callable[..., Any]
+Soon: TypeAlias = Coroutine[Any, Any, T] | T
+"""A result, or a coroutine for it."""
+
 Source = Literal["official", "seed", "ours"]
 Scope = Literal["global", "instance", "session"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -51,13 +59,16 @@ class Operation:
     errors: tuple[str, ...]
     source: Source
     listed: bool
-    is_slow: bool
+    is_slow: bool | Callable[[Any], bool]
+    """Whether the answer may take long; some know from their body."""
     directory_in_body: bool
     content_type: str
     parameters: tuple[PathParameter, ...]
     query_type: type[Wire] | None
     body_type: Any
     provided: frozenset[str]
+    scope: Scope
+    """Which instance performs it: none, that of the request's directory, or that of the named session."""
     query: QueryDecoder[Any] | None = field(repr=False)
     body: BodyDecoder[Any] | UncheckedDecoder | None = field(repr=False)
 
@@ -65,13 +76,6 @@ class Operation:
     def summary(self) -> str:
         """The first line of the handler's docstring."""
         return (inspect.getdoc(self.handler) or "").partition("\n")[0].rstrip(".")
-
-    @property
-    def scope(self) -> Scope:
-        """Which instance performs it: none, that of the request's directory, or that of the named session."""
-        if "instance" not in self.provided:
-            return "global"
-        return "session" if any(parameter.name == "sessionID" for parameter in self.parameters) else "instance"
 
     @property
     def is_stream(self) -> bool:
@@ -87,14 +91,15 @@ def operation(
     status: int = 200,
     source: Source = "official",
     listed: bool = True,
-    slow: bool = False,
+    slow: bool | Callable[[Any], bool] = False,
     directory_in_body: bool = False,
 ) -> Callable[[Handler], Operation]:
-    """Declares the decorated coroutine function as the handler of an operation.
+    """Declares the decorated function as the handler of an operation.
 
     ``errors`` names components of the document; ``listed=False`` leaves the operation out of it; ``slow``: the answer
-    may take as long as a model does (``http/patience.py``); ``directory_in_body``: the body's ``directory`` chooses the
-    instance where the request does not. Raises ``DeclarationError`` when path, parameters and signature do not fit.
+    may take as long as a model does (``http/patience.py``), always or for the bodies it says yes to;
+    ``directory_in_body``: the body's ``directory`` chooses the instance where the request does not. Raises
+    ``DeclarationError`` when path, parameters and signature do not fit.
     """
 
     def declare(handler: Handler) -> Operation:
@@ -126,11 +131,18 @@ def operation(
             query_type=query_type,
             body_type=body_type,
             provided=frozenset(arguments) & frozenset(PROVIDED),
+            scope=_scope(arguments),
             query=QueryDecoder(query_type) if query_type else None,
             body=body,
         )
 
     return declare
+
+
+def _scope(arguments: list[str]) -> Scope:
+    if "instance" not in arguments:
+        return "global"
+    return "session" if "session_id" in arguments else "instance"
 
 
 def _path_parameter(id: str, name: str, hints: dict[str, Any]) -> PathParameter:
@@ -151,6 +163,8 @@ def _body(hint: Any) -> tuple[Any, BodyDecoder[Any] | UncheckedDecoder | None]:
 
 def _answer_type(hint: Any) -> tuple[Any, str]:
     """The type of the answer's content, and its content type."""
+    if any(get_origin(option) is Coroutine for option in get_args(hint)):  # ``Soon``
+        _, hint = get_args(hint)
     match get_origin(hint):
         case kind if kind is Raw or kind is Later:
             return get_args(hint)[0], "application/json"

@@ -19,9 +19,13 @@ from opencode.http.routes import (
     project,
     provider,
     question,
+    queue,
     search,
     session,
     share,
+    snapshot,
+    transfer,
+    why,
 )
 
 MODULES = (
@@ -37,11 +41,15 @@ MODULES = (
     session,
     search,
     share,
+    transfer,
     message,
     command,
     permission,
     question,
+    queue,
+    why,
     experimental,
+    snapshot,
     doc,
 )
 

@@ -12,7 +12,10 @@ from opencode.config.environment import Environment
 from opencode.config.service import ConfigService
 from opencode.core.clock import Clock, SystemClock
 from opencode.core.ids import IdGenerator, ProjectID
+from opencode.core.leftovers import end_leftovers
+from opencode.core.log import Logger
 from opencode.core.paths import Paths
+from opencode.core.process import marked
 from opencode.core.tasks import BackgroundJobs, task_group
 from opencode.core.version import SERVER_VERSION
 from opencode.core.wire import decode
@@ -33,6 +36,9 @@ from opencode.session.share import Sharing
 from opencode.session.sqlite_store import SqliteSessionStore
 from opencode.storage.database import Database, Transaction, open_database
 from opencode.tool.truncate import clean_outputs
+from opencode.transfer.service import SessionImports
+
+log = Logger("server")
 
 USER_AGENT = f"opencode-server/{SERVER_VERSION}"
 BACKGROUND_JOBS = 16
@@ -41,7 +47,7 @@ CLEAN_EVERY_SECONDS = 3600
 
 @asynccontextmanager
 async def open_shared(environment: Environment, paths: Paths, clock: Clock | None = None) -> AsyncIterator[Shared]:
-    """Own the data directory, settle what an earlier process left running, and open what all directories share.
+    """Own the data directory, end and settle what a killed process left running, open what all directories share.
 
     Raises the errors of ``storage/errors.py`` when the data directory cannot be used.
     """
@@ -49,6 +55,7 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
     ids = IdGenerator(clock)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(paths.database, clock=clock))
+        environment = await own_processes(environment, database)
         event_log = await open_event_log(database, clock)
         bus = EventBus(event_log, ids, clock)
         stack.callback(bus.close)
@@ -80,11 +87,26 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             config=ConfigService(paths, environment),
             jobs=jobs,
             live_parts=live_parts,
+            imports=SessionImports(database, bus, clock),
             search=await stack.enter_async_context(open_search(database, paths.search_index)),
             sharing=Sharing(database, clock),
             registry=registry,
         )
+        jobs.start("go on where something waits", lambda: open_where_something_waits(shared))
         yield shared
+
+
+async def open_where_something_waits(shared: Shared) -> None:
+    """Open the directories with queued prompts, which have their turn now, and with asks, which may have a deadline."""
+    query = (
+        "SELECT directory FROM queued_prompt WHERE NOT held"
+        " UNION SELECT directory FROM permission_request UNION SELECT directory FROM question_request"
+    )
+    for (directory,) in shared.database.read(query):
+        try:
+            await shared.registry.open(directory)
+        except Exception:
+            log.exception("a directory where something waits could not be opened", directory=directory)
 
 
 def tell_moved(bus: EventBus) -> TellMoved:
@@ -102,6 +124,14 @@ async def keep_clean(directory: Path, clock: Clock) -> None:
     while True:
         await anyio.to_thread.run_sync(clean_outputs, directory, clock.now_ms())
         await anyio.sleep(CLEAN_EVERY_SECONDS)
+
+
+async def own_processes(environment: Environment, database: Database) -> Environment:
+    """The environment with the mark of the data directory; what a killed server left running under it is ended."""
+    ownership = database.ownership
+    if ownership.follows_a_crash and (count := await end_leftovers(ownership.mark)):
+        log.warning("ended commands of a server that was killed", groups=count)
+    return Environment(marked(environment.values, ownership.mark))
 
 
 async def settle_earlier_runs(database: Database, bus: EventBus, clock: Clock) -> None:

@@ -3,13 +3,15 @@
 from opencode.command.service import CommandService
 from opencode.core.wire import UNSET, set_or
 from opencode.instance.ground import Ground
+from opencode.loop.abilities import Abilities
+from opencode.loop.background_tasks import BackgroundSubagents
 from opencode.loop.command import CommandRunner, CommandShell
 from opencode.loop.prompt import PromptService
 from opencode.loop.references import References
-from opencode.loop.step import Abilities
 from opencode.loop.subagent import Subagents
 from opencode.tool.shell_choice import tool_shell
 
+BACKGROUND_SWITCH = "OPENCODE_EXPERIMENTAL_BACKGROUND_SUBAGENTS"
 DEFAULT_DEPTH = 1
 """Subagents have no subagents of their own."""
 
@@ -20,6 +22,11 @@ def make_subagents(ground: Ground, references: References) -> Subagents:
     primary_tools: list[str] = [] if experimental is UNSET else set_or(experimental.primary_tools, [])
     depth = set_or(ground.config.subagent_depth, DEFAULT_DEPTH)
     return Subagents(ground.sessions, ground.store, references, depth=depth, primary_tools=primary_tools)
+
+
+def make_background(ground: Ground, subagents: Subagents) -> BackgroundSubagents | None:
+    """The subagents that may work in the background, where that is switched on."""
+    return BackgroundSubagents(subagents) if ground.shared.environment.experimental(BACKGROUND_SWITCH) else None
 
 
 def make_command_runner(

@@ -17,6 +17,7 @@ from opencode.question.service import QuestionService
 from opencode.session.service import SessionService
 from opencode.session.share import ShareService
 from opencode.skill.service import SkillService
+from opencode.snapshot.service import SnapshotService
 from opencode.tool.registry import ToolRegistry
 
 
@@ -32,6 +33,7 @@ class Instance:
     sessions: SessionService
     shares: ShareService
     prompts: PromptService
+    snapshots: SnapshotService
     permissions: PermissionService
     questions: QuestionService
     agents: AgentService

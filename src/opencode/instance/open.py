@@ -7,21 +7,23 @@ from pathlib import Path
 from opencode.agent.service import AgentService
 from opencode.command.service import CommandService
 from opencode.config.load import load_config_with_problems
+from opencode.config.schema import Config
 from opencode.core.process import owned_environment
 from opencode.core.version import API_VERSION
-from opencode.core.wire import set_or
+from opencode.core.wire import UNSET, set_or
 from opencode.event.bus import EventPublisher
 from opencode.event.schema import EventScope
-from opencode.instance.delegation import make_command_runner, make_subagents
+from opencode.event.unattended import Unattended
+from opencode.instance.delegation import make_background, make_command_runner, make_subagents
 from opencode.instance.ground import Ground
 from opencode.instance.instance import Instance
 from opencode.instance.prompts import open_prompts
 from opencode.instance.shared import Shared
 from opencode.instance.tools import open_tools
+from opencode.loop.abilities import Abilities
 from opencode.loop.instructions import InstructionFiles
 from opencode.loop.orphans import Orphans
 from opencode.loop.references import References
-from opencode.loop.step import Abilities
 from opencode.permission.service import PermissionService
 from opencode.project.vcs import Vcs
 from opencode.provider.service import open_providers
@@ -46,14 +48,17 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
         skills = await load_skills(
             ground.config, directory, ground.worktree, shared.paths, shared.environment, report_to(ground.events)
         )
-        agents = AgentService(ground.config, shared.paths, ground.worktree, skills.directories())
+        root = directory if str(ground.worktree) == "/" else ground.worktree
+        agents = AgentService(ground.config, shared.paths, root, skills.directories())
         permissions, questions, orphans = asking(ground)
         instructions = InstructionFiles(
             directory, ground.worktree, shared.paths, ground.config, shared.environment, ground.confinement
         )
         references = References(agents, directory, ground.worktree, shared.paths.home)
         subagents = make_subagents(ground, references)
-        tools, read = open_tools(ground, agents, skills, questions, instructions, subagents.run)
+        background = make_background(ground, subagents)
+        start = None if background is None else background.start
+        tools, read = open_tools(ground, agents, skills, questions, instructions, subagents.run, start)
         providers = await stack.enter_async_context(
             open_providers(
                 config=ground.config,
@@ -71,9 +76,13 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
         )
         orphans.resume = prompts.resume
         subagents.prompt, subagents.stop = prompts.prompt, prompts.abort
+        if background is not None:
+            await stack.enter_async_context(background.served(prompts.prompt_async))
+            prompts.stop_background = background.cancel
         commands = CommandService(set_or(ground.config.command, {}), skills.list(), ground.worktree)
         await permissions.restore()
         await questions.restore()
+        await prompts.turns.restore()
         yield Instance(
             directory=directory,
             worktree=ground.worktree,
@@ -83,6 +92,7 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
             sessions=ground.sessions,
             shares=ShareService(shared.sharing, shared.database, ground.store, share_mode(ground)),
             prompts=prompts,
+            snapshots=ground.snapshots,
             permissions=permissions,
             questions=questions,
             agents=agents,
@@ -137,9 +147,23 @@ def asking(ground: Ground) -> tuple[PermissionService, QuestionService, Orphans]
     shared = ground.shared
     orphans = Orphans(ground.store, shared.clock)
     common = (shared.database, ground.events, shared.ids, shared.clock, str(ground.directory))
-    permissions = PermissionService(*common, orphans.permission_replied)
-    questions = QuestionService(*common, orphans.keep_answers, orphans.question_answered)
+    alone = unattended(ground.config)
+    permissions = PermissionService(
+        *common, orphans.permission_replied, unattended=alone, on_orphan_failed=orphans.unanswered
+    )
+    questions = QuestionService(
+        *common, orphans.keep_answers, orphans.question_answered, unattended=alone, on_orphan_failed=orphans.unanswered
+    )
     return permissions, questions, orphans
+
+
+def unattended(config: Config) -> Unattended:
+    """The policy for requests that nobody is there to answer."""
+    wanted = UNSET if config.server is UNSET else config.server.unattended
+    if wanted is UNSET:
+        return Unattended()
+    usual = Unattended()
+    return Unattended(set_or(wanted.policy, usual.policy), set_or(wanted.after_seconds, usual.after_seconds))
 
 
 def share_mode(ground: Ground) -> ShareMode:

@@ -46,6 +46,11 @@ class InstanceRegistry:
         self._entries: dict[str, _Entry] = {}
         self._stopping = False
 
+    def get(self, directory: str) -> Instance | None:
+        """The instance of an absolute directory, if it is open and stays so."""
+        entry = self._entries.get(directory)
+        return None if entry is None or entry.disposed.is_set() else entry.instance
+
     async def open(self, directory: str) -> Instance:
         """The instance of an absolute directory. Raises what opening it raised; ``ServerStopping``."""
         while (entry := self._entries.get(directory)) is not None and entry.disposed.is_set():

@@ -18,6 +18,7 @@ from opencode.provider.local import LocalServers
 from opencode.session.search import SessionSearch
 from opencode.session.share import Sharing
 from opencode.storage.database import Database
+from opencode.transfer.service import SessionImports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Shared:
     config: ConfigService
     jobs: BackgroundJobs
     live_parts: LiveParts
+    imports: SessionImports
     search: SessionSearch
     sharing: Sharing
     registry: InstanceRegistry

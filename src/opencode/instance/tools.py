@@ -9,6 +9,7 @@ from opencode.file.announcer import FileAnnouncer
 from opencode.file.editor import FileEditor
 from opencode.file.search import open_search
 from opencode.instance.ground import Ground
+from opencode.instance.planning import hands_over_plans, plan_mode
 from opencode.loop.instructions import InstructionFiles
 from opencode.question.service import QuestionService
 from opencode.session.schema import SessionDeleted
@@ -20,10 +21,11 @@ from opencode.tool.builtin.glob import GlobTool
 from opencode.tool.builtin.grep import GrepTool
 from opencode.tool.builtin.invalid import InvalidTool
 from opencode.tool.builtin.list import ListTool
+from opencode.tool.builtin.plan_exit import PlanExitTool
 from opencode.tool.builtin.question import AskTool
 from opencode.tool.builtin.read import ReadTool
 from opencode.tool.builtin.skill import SkillTool
-from opencode.tool.builtin.task import RunSubagent, TaskTool
+from opencode.tool.builtin.task import RunSubagent, StartSubagent, TaskTool
 from opencode.tool.builtin.todoread import TodoReadTool
 from opencode.tool.builtin.todowrite import TodoWriteTool
 from opencode.tool.builtin.webfetch import WebFetchTool
@@ -42,6 +44,7 @@ def open_tools(
     questions: QuestionService,
     instructions: InstructionFiles,
     run_subagent: RunSubagent,
+    start_subagent: StartSubagent | None = None,
 ) -> tuple[ToolRegistry, ReadTool]:
     """The registry, and the read tool by itself: files in prompts are read with it."""
     shared, environment = ground.shared, ground.shared.environment
@@ -73,10 +76,12 @@ def open_tools(
         TodoWriteTool(ground.sessions),
         TodoReadTool(ground.sessions),
         SkillTool(skills),
-        TaskTool(agents, run_subagent),
+        TaskTool(agents, run_subagent, start_subagent),
     ]
     if asks_questions(environment):
         tools.append(AskTool(questions))
+    if hands_over_plans(environment) and (plans := plan_mode(ground)) is not None:
+        tools.append(PlanExitTool(questions, plans))
     return ToolRegistry(tools, truncator), read
 
 

@@ -3,20 +3,21 @@
 from opencode.agent.schema import Agent
 from opencode.agent.service import AgentService
 from opencode.core.clock import Clock
-from opencode.core.errors import Invalid, NamedError
+from opencode.core.errors import NamedError
 from opencode.core.ids import IdGenerator, MessageID
 from opencode.core.wire import UNSET, UnsetType, replace, set_or
 from opencode.loop.expand import PartExpander
+from opencode.loop.queue import AdmittedPrompt
+from opencode.loop.structured import checked_format
 from opencode.permission.schema import PermissionRule
 from opencode.provider.schema import ModelRef
 from opencode.provider.service import ProviderService
-from opencode.session.changes import Change, ChangeSession, PutMessage, PutPart, Tell
+from opencode.session.changes import Change, ChangeSession, Tell
 from opencode.session.errors import MessageTaken
 from opencode.session.inputs import PromptInput
 from opencode.session.schema import (
     CreatedTime,
     MessageText,
-    OutputFormatJsonSchema,
     PromptModel,
     Session,
     SessionErrored,
@@ -47,15 +48,15 @@ class Admission:
         self._ids = ids
         self._clock = clock
 
-    async def admit(self, session: Session, prompt: PromptInput) -> MessageID:
-        """Store the prompt. A prompt that is stored already (same ``messageID``) is not stored again.
+    async def prepare(self, session: Session, prompt: PromptInput) -> AdmittedPrompt | None:
+        """Decide who answers the prompt and read what it refers to; None when it is stored already (``messageID``).
 
-        Publishes ``session.updated``, ``message.updated``, ``message.part.updated``; ``session.error`` for an
-        unknown agent. Raises ``AgentNotFound``, ``MessageTaken``, ``Invalid``.
+        Publishes ``session.error`` for an unknown agent. Raises ``AgentNotFound``, ``MessageTaken``, ``Invalid``.
         """
         await self._require_possible(session, prompt)
         if prompt.message_id is not UNSET and self._is_stored(session, prompt.message_id):
-            return prompt.message_id
+            return None
+        wanted_format = checked_format(prompt.format)
         agent = await self.agent(session, prompt.agent)
         model = self.model(session, agent, prompt.model)
         variant = self._variant(agent, model, prompt)
@@ -69,14 +70,19 @@ class Admission:
             variant=variant or UNSET,
             system=prompt.system,
             tools=prompt.tools,
-            format=prompt.format,
+            format=wanted_format,
         )
         parts = await self._expander.expand(message, prompt.parts, agent.permission)
-        changes: list[Change] = [*self._who(session, agent, model, variant), PutMessage(message)]
-        changes += [PutPart(part) for part in parts]
-        changes += self._touch(session, prompt)
-        await self._store.commit(*changes)
-        return message.id
+        return AdmittedPrompt(message=message, parts=parts, has_own_id=prompt.message_id is not UNSET)
+
+    async def store(self, session: Session, prompt: AdmittedPrompt) -> None:
+        """Store a prompt. Publishes ``session.updated``, ``message.updated``, ``message.part.updated``."""
+        await self._store.commit(*self.changes(session, prompt))
+
+    def changes(self, session: Session, prompt: AdmittedPrompt) -> list[Change]:
+        """What stores a prompt and lets its session know who answers now."""
+        message = prompt.message
+        return [*self._who(session, message), *prompt.changes(), *self._touch(session, message)]
 
     async def agent(self, session: Session, name: object) -> Agent:
         """The named agent, or the default one. Publishes ``session.error`` when it does not exist."""
@@ -98,8 +104,6 @@ class Admission:
         return self._providers.default_model()
 
     async def _require_possible(self, session: Session, prompt: PromptInput) -> None:
-        if isinstance(prompt.format, OutputFormatJsonSchema):
-            raise Invalid("Structured output (`format: json_schema`) is not available in this version", field="format")
         for part in prompt.parts:
             if isinstance(part, SubtaskPartInput):
                 await self.agent(session, part.agent)
@@ -116,13 +120,16 @@ class Admission:
             raise MessageTaken(message_id)
         return False
 
-    def _who(self, session: Session, agent: Agent, model: ModelRef, variant: str | None) -> list[Change]:
-        chosen = SessionModel(id=model.model_id, provider_id=model.provider_id, variant=variant or "default")
-        if session.agent == agent.name and _with_variant(session.model) == chosen:
+    def _who(self, session: Session, message: UserMessage) -> list[Change]:
+        model = message.model
+        chosen = SessionModel(
+            id=model.model_id, provider_id=model.provider_id, variant=set_or(message.variant, "") or "default"
+        )
+        if session.agent == message.agent and _with_variant(session.model) == chosen:
             return []
-        return [ChangeSession(session.id, lambda now: replace(now, agent=agent.name, model=chosen))]
+        return [ChangeSession(session.id, lambda now: replace(now, agent=message.agent, model=chosen))]
 
-    def _touch(self, session: Session, prompt: PromptInput) -> list[Change]:
+    def _touch(self, session: Session, prompt: UserMessage) -> list[Change]:
         now_ms = self._clock.now_ms()
         changes = [ChangeSession(session.id, lambda now: replace(now, time=replace(now.time, updated=now_ms)))]
         if prompt.tools is not UNSET and prompt.tools:

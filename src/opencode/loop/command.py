@@ -13,12 +13,13 @@ from opencode.core.errors import NamedError
 from opencode.core.ids import MessageID, SessionID
 from opencode.core.process import run_process
 from opencode.core.wire import UNSET, UnsetType, Wire, decode, set_or
+from opencode.loop.abilities import Abilities
 from opencode.loop.command_template import fill, insert_outputs, with_arguments
 from opencode.loop.prompt import PromptService
 from opencode.loop.references import References
-from opencode.loop.step import Abilities
 from opencode.provider.schema import ModelRef
 from opencode.session.changes import Tell
+from opencode.session.errors import PromptAborted
 from opencode.session.inputs import AttachedFile, CommandInput, InitInput, PromptInput
 from opencode.session.schema import (
     FilePartInput,
@@ -39,6 +40,13 @@ INSERTION_SECONDS = 120
 INSERTION_BYTES = 1024 * 1024
 
 OnInitialized = Callable[[], Awaitable[object]]
+BeforeCommand = Callable[[SessionID, CommandInput, list[PartInput]], Awaitable[list[PartInput]]]
+"""The hook ``command.execute.before``: gives the parts to prompt with."""
+
+
+async def unchanged(_: SessionID, __: CommandInput, parts: list[PartInput]) -> list[PartInput]:
+    """Where nothing hooks in."""
+    return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ class CommandRunner:
         references: References,
         shell: CommandShell,
         on_initialized: OnInitialized,
+        before: BeforeCommand = unchanged,
     ) -> None:
         self._commands = commands
         self._sessions = sessions
@@ -94,18 +103,22 @@ class CommandRunner:
         self._references = references
         self._shell = shell
         self._on_initialized = on_initialized
+        self._before = before
 
     async def run(self, session_id: SessionID, wanted: CommandInput) -> bytes:
         """Prompt the session with the command and wait for the answer: ``{info, parts}`` as JSON.
 
         A command that is stored already (same ``messageID``) is neither expanded nor stored again.
         Publishes ``command.executed`` after it; ``session.error`` for what does not exist. Raises
-        ``SessionNotFound``, ``CommandNotFound``, ``AgentNotFound``, ``ProviderModelNotFound``, and as ``prompt``.
+        ``SessionNotFound``, ``CommandNotFound``, ``AgentNotFound``, ``ProviderModelNotFound``, ``PromptAborted``, and
+        as ``prompt``.
         """
         session = await self._sessions.get(session_id)
         try:
             command = self._commands.get(wanted.command)
             prompt = self._repeated(session, wanted) or await self._prompt(session, command, wanted)
+        except PromptAborted:
+            raise
         except NamedError as error:
             problem = UnknownError(data=MessageText(message=error.message))
             await self._store.commit(Tell(SessionErrored(session_id=session_id, error=problem)))
@@ -140,7 +153,8 @@ class CommandRunner:
         agent = self._agents.default() if name is UNSET else self._agents.get(name)
         model = self._model(session, agent, command, wanted)
         self._providers.model(model.provider_id, model.model_id)
-        text = await self._text(command, wanted.arguments)
+        with self._prompts.preparations.begun(session.id):
+            text = await self._text(command, wanted.arguments)
         if _is_subtask(command, agent):
             # The subagent has the model of the command; the session goes on with its own.
             own = parse_model(wanted.model) if wanted.model is not UNSET else self._last_model(session)
@@ -151,8 +165,9 @@ class CommandRunner:
                 model=model,
                 prompt=text,
             )
-            return _prompt(wanted, wanted.agent, own, [part])
-        return _prompt(wanted, agent.name, model, self._parts(command, text, wanted))
+            return _prompt(wanted, wanted.agent, own, await self._before(session.id, wanted, [part]))
+        parts = await self._before(session.id, wanted, self._parts(command, text, wanted))
+        return _prompt(wanted, agent.name, model, parts)
 
     def _model(self, session: Session, agent: Agent, command: Command, wanted: CommandInput) -> ModelRef:
         """Of the command, its agent, the caller, the session; the first that is set."""
@@ -168,10 +183,15 @@ class CommandRunner:
         return self._providers.default_model()
 
     async def _text(self, command: Command, arguments: str) -> str:
-        """The template filled in. Texts of skills and of MCP servers are no templates: they run nothing."""
-        if command.source != "command":
-            return with_arguments(command.template, arguments).strip()
-        return (await insert_outputs(fill(command.template, arguments), self._shell.output)).strip()
+        """The template filled in. Texts of skills are no templates, and those of MCP servers run nothing."""
+        template = await self._commands.template(command)
+        match command.source:
+            case "command":
+                return (await insert_outputs(fill(template, arguments), self._shell.output)).strip()
+            case "mcp":
+                return fill(template, arguments).strip()
+            case _:
+                return with_arguments(template, arguments).strip()
 
     def _parts(self, command: Command, text: str, wanted: CommandInput) -> list[PartInput]:
         """The text, what it refers to, and the files that the caller attached; no file twice."""
@@ -184,7 +204,14 @@ class CommandRunner:
 
 
 def _prompt(wanted: CommandInput, agent: str | UnsetType, model: ModelRef, parts: list[PartInput]) -> PromptInput:
-    return PromptInput(message_id=wanted.message_id, variant=wanted.variant, agent=agent, model=model, parts=parts)
+    return PromptInput(
+        message_id=wanted.message_id,
+        variant=wanted.variant,
+        delivery=wanted.delivery,
+        agent=agent,
+        model=model,
+        parts=parts,
+    )
 
 
 def _is_subtask(command: Command, agent: Agent) -> bool:

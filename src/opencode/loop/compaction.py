@@ -92,7 +92,8 @@ class Compaction:
         if turn is None:
             raise Invalid("The session has no messages to condense")
         model = PromptModel(provider_id=wanted.provider_id, model_id=wanted.model_id)
-        await self.mark(replace(turn.user, model=model, variant=UNSET), auto=wanted.auto is True)
+        asked = replace(turn.user, model=model, variant=UNSET, format=UNSET)
+        await self.mark(asked, auto=wanted.auto is True)
 
     async def run(self, session: Session, marker: MessageWithParts) -> bool:
         """Condense what comes before the marker. False when the turn must stop (the summary failed).
@@ -144,7 +145,7 @@ class Compaction:
         """The prompt that did not fit, asked again; its media become words."""
         info = prompt.info
         assert isinstance(info, UserMessage)
-        message = replace(self._message_like(info), format=info.format, tools=info.tools, system=info.system)
+        message = replace(self._message_like(info), tools=info.tools, system=info.system)
         changes: list[Change] = [PutMessage(message)]
         for part in prompt.parts:
             own = part_ids(self._ids, message)
@@ -163,6 +164,8 @@ class Compaction:
             agent=user.agent,
             model=user.model,
             variant=user.variant,
+            # Whoever waits for an object waits for it on the other side of the compaction too.
+            format=user.format,
         )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
+from opencode.core.rejection import UnansweredFailure
 from opencode.core.wire import UNSET, UnsetType, set_or
 from opencode.provider.errors import ApiCallFailed, ContextOverflow, ProviderAuthFailed
 from opencode.session.schema import (
@@ -25,6 +26,7 @@ from opencode.session.schema import (
     MessageText,
     ProviderAuthError,
     ProviderAuthErrorData,
+    UnansweredError,
     UnknownError,
 )
 
@@ -80,6 +82,8 @@ def message_error(error: BaseException) -> MessageError:
             )
         case ApiCallFailed():
             return _api_error(error)
+        case UnansweredFailure():
+            return UnansweredError(data=MessageText(message=str(error)))
         case ConnectionError() | TimeoutError():
             return _broken_connection(error)
         case _:

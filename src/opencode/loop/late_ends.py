@@ -35,6 +35,10 @@ class LateEnds:
         self._missing.add(session_id)
         self._jobs.start("store the ends of sessions", self._keep_trying)
 
+    def misses(self, session_id: SessionID) -> bool:
+        """Whether the end of the session has still to be stored."""
+        return session_id in self._missing
+
     async def now(self, session_id: SessionID) -> None:
         """Before the session runs again: store what is missing. Raises ``StorageError``."""
         if session_id not in self._missing:

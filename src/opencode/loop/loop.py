@@ -4,16 +4,17 @@ import anyio
 
 from opencode.agent.schema import Agent
 from opencode.core.errors import NamedError
-from opencode.core.ids import SessionID
+from opencode.core.ids import MessageID, SessionID
 from opencode.core.tasks import BackgroundJobs
 from opencode.core.wire import UNSET
+from opencode.loop.abilities import Abilities
 from opencode.loop.compaction import Compaction, pending_marker
 from opencode.loop.late_ends import LateEnds
 from opencode.loop.processor import CLEANUP_SECONDS, IsFull
 from opencode.loop.prune import Pruner
 from opencode.loop.run_state import Run
 from opencode.loop.status import SessionStatuses
-from opencode.loop.step import Abilities, StepRunner
+from opencode.loop.step import StepRunner
 from opencode.loop.subtask import pending_subtask
 from opencode.loop.title import TitleMaker
 from opencode.loop.turn import Turn, turn_of
@@ -58,22 +59,28 @@ class AgentLoop:
         session_id = run.session_id
         await self._late_ends.now(session_id)
         await self._store.commit(StartRun(session_id, "loop"))
-        step, goes_on = 0, True
+        step, goes_on, over = 0, True, None
         while goes_on or run.prompted:
             await self._store.commit(self._statuses.busy(session_id))
-            run.prompted = False  # whatever was asked until here is in the history read next
-            turn = turn_of(visible_history(self._store.recent_history(session_id)))
-            if turn is None or (turn.is_answered and not _has_tasks(turn)):
+            run.looked()
+            turn = self._turn(run, over)
+            if turn is None or not _is_open(turn):
                 goes_on = False
-            else:
-                step += 1
-                goes_on = await self._step(session_id, turn, step)
+                continue
+            step += 1
+            goes_on = await self._step(run, turn, step)
+            if turn.user.id in run.refused:
+                other = self._turn(run, over)
+                goes_on = other is not None and _is_open(other)
+            elif not goes_on:
+                over = turn.user.id
 
     async def settle(self, run: Run) -> bytes:
         """The session rests again; gives its newest answer (its newest message if it has no answer).
 
         Raises ``SessionNotFound`` when it was deleted meanwhile.
         """
+        await self._summaries.finish(run.session_id)
         await self._store.commit(EndRun(run.session_id), *self._statuses.idle(run.session_id))
         self._jobs.start(f"prune {run.session_id}", lambda: self._pruner.prune(run.session_id))
         newest = self._store.newest_answer_json(run.session_id)
@@ -82,11 +89,33 @@ class AgentLoop:
             raise SessionNotFound(run.session_id)
         return outcome
 
-    async def _step(self, session_id: SessionID, turn: Turn, step: int) -> bool:
+    def _turn(self, run: Run, over: MessageID | None) -> Turn | None:
+        """What to answer next. A prompt that nobody can answer is left out, and takes none of the others with it.
+
+        ``over``: the prompt whose turn is over, answered or not, and with it those before.
+        """
+        history = visible_history(self._store.recent_history(run.session_id))
+        if not run.refused:
+            return turn_of(history)
+        turn = turn_of([message for message in history if message.info.id not in run.refused])
+        places = {message.info.id: place for place, message in enumerate(history)}
+        first = min((places[prompt] for prompt in run.prompts if prompt in places), default=len(places))
+        if over in places:
+            first = max(first, places[over] + 1)
+        return turn if turn is not None and places[turn.user.id] >= first else None
+
+    async def _step(self, run: Run, turn: Turn, step: int) -> bool:
+        session_id = run.session_id
         session = self._store.session(session_id)
         if session is None:
             raise SessionNotFound(session_id)
-        agent, model = await self._who_answers(session_id, turn)
+        try:
+            agent, model = await self._who_answers(session_id, turn)
+        except NamedError as error:
+            if turn.user.id not in run.prompts:
+                raise
+            run.refused[turn.user.id] = error
+            return True
         if (subtask := pending_subtask(turn.history)) is not None:
             if step == 1:
                 self._name(session_id, turn, model)
@@ -94,7 +123,7 @@ class AgentLoop:
             return True
         if (marker := pending_marker(turn.history)) is not None:
             is_done = await self._compaction.run(session, marker)
-            await self._summaries.update(session_id, marker.info.id)
+            self._summaries.begin(session_id, marker.info.id)
             return is_done
         if self._is_overdue(turn, model):
             await self._compaction.mark(turn.user, auto=True, overflow=False)
@@ -103,7 +132,7 @@ class AgentLoop:
         try:
             if step == 1:
                 self._name(session_id, turn, model)
-                await self._summaries.update(session_id, turn.user.id)
+                self._summaries.begin(session_id, turn.user.id)
             is_full = self._fullness(model)
             result = await self._steps.run(session, turn, message, agent, model, step, is_full)
         except BaseException as error:
@@ -111,7 +140,7 @@ class AgentLoop:
                 await self._steps.give_up(message, error)
             raise
         if result.message.finish is not UNSET:
-            await self._summaries.update(session_id, turn.user.id)
+            self._summaries.begin(session_id, turn.user.id)
         if result.is_full:
             await self._compaction.mark(turn.user, auto=True, overflow=result.message.finish is UNSET)
         return result.goes_on
@@ -142,8 +171,10 @@ class AgentLoop:
             raise
 
 
-def _has_tasks(turn: Turn) -> bool:
-    return pending_subtask(turn.history) is not None or pending_marker(turn.history) is not None
+def _is_open(turn: Turn) -> bool:
+    """Whether there is something left to do in it."""
+    has_tasks = pending_subtask(turn.history) is not None or pending_marker(turn.history) is not None
+    return has_tasks or not turn.is_answered
 
 
 def _is_finished(message: MessageWithParts) -> bool:

@@ -1,5 +1,8 @@
 """Which media a model can be given, and what it is told about the rest (spec: messages, sections 4.3 and 4.5)."""
 
+from base64 import b64decode
+from urllib.parse import unquote_to_bytes
+
 from opencode.core.wire import UNSET
 from opencode.provider.request import FileContent, TextContent
 from opencode.provider.schema import Model
@@ -13,6 +16,8 @@ _IN_RESULTS = {
 }
 _BEDROCK_FAMILIES = ("anthropic.", "nova", "llama4", "llama-4")
 _KINDS = ("image", "audio", "video")
+SHOWN_CHARACTERS = 256 * 1024
+"""How much of a URL with the text of a file a model is shown; base64 comes in groups of four."""
 
 
 def is_media(part: FilePart) -> bool:
@@ -47,7 +52,9 @@ def readable_or_note(file: FileContent, model: Model) -> FileContent | TextConte
     kind = _kind(file.mime)
     if file.mime.startswith("image/") and _is_empty(file.url):
         return TextContent(text="ERROR: Image file is empty or corrupted. Inform the user.")
-    if kind is None or getattr(model.capabilities.input, kind):
+    if kind is None:
+        return _as_text(file)
+    if getattr(model.capabilities.input, kind):
         return file
     name = f'"{file.filename}"' if file.filename else kind
     return TextContent(text=f"ERROR: Cannot read {name} (this model does not support {kind} input). Inform the user.")
@@ -61,6 +68,31 @@ def placeholder(file: FileContent) -> TextContent:
 def has_payload(url: str) -> bool:
     """Whether it is a ``data:`` URL whose data can be sent along."""
     return url.startswith("data:") and "," in url
+
+
+def _as_text(file: FileContent) -> TextContent:
+    """A file that no wire has a place for: the text in it. A provider would refuse the session for the file itself."""
+    name = f'"{file.filename}"' if file.filename else "a file"
+    text = _text_in(file.url)
+    if text is None:
+        return TextContent(text=f"ERROR: Cannot read {name} (no model takes {file.mime} files). Inform the user.")
+    return TextContent(text=f"Contents of {name} ({file.mime}):\n{text}")
+
+
+def _text_in(url: str) -> str | None:
+    """The text of a ``data:`` URL, cut where it is long; None where there is none."""
+    head, comma, payload = url.partition(",")
+    if not (head.startswith("data:") and comma):
+        return None
+    shown = payload[:SHOWN_CHARACTERS]
+    try:
+        data = b64decode(shown) if head.endswith(";base64") else unquote_to_bytes(shown)
+        text = data.decode("utf-8", "strict" if shown == payload else "ignore")
+    except ValueError:
+        return None
+    if "\0" in text:
+        return None
+    return text if shown == payload else f"{text}\n[The rest of the file is left out.]"
 
 
 def _kind(mime: str) -> str | None:

@@ -35,6 +35,10 @@ class OpenPart:
         return self._part.id
 
     @property
+    def session_id(self) -> SessionID:
+        return self._part.session_id
+
+    @property
     def current(self) -> TextPart | ReasoningPart:
         """The part with its text so far."""
         return replace(self._part, text="".join(self._pieces))
@@ -70,12 +74,16 @@ class OpenParts:
         opened = self._open[part.id] = OpenPart(part, self)
         return opened
 
+    def has_any(self, session_id: SessionID) -> bool:
+        """Whether a part of the session is growing."""
+        return any(opened.session_id == session_id for opened in self._open.values())
+
     async def save_all(self, session_id: SessionID) -> None:
         """Store what a session's growing parts have so far, so that who reads its messages now sees it.
 
         Where it cannot be stored, readers see what is there.
         """
-        growing = [part for opened in self._open.values() if (part := opened.current).session_id == session_id]
+        growing = [opened.current for opened in self._open.values() if opened.session_id == session_id]
         if growing:
             with suppress(StorageError):
                 await self._store.commit(*(PutPart(part, silent=True) for part in growing))

@@ -4,11 +4,21 @@ from collections.abc import Awaitable, Callable
 
 from opencode.core.clock import Clock
 from opencode.core.ids import MessageID, SessionID
+from opencode.core.rejection import Rejected, UnansweredFailure
 from opencode.core.wire import UNSET, replace
 from opencode.permission.schema import PermissionReply, PermissionRequest
 from opencode.question.schema import QuestionAnswers, QuestionRequest
-from opencode.session.changes import PutPart
-from opencode.session.schema import ToolPart, ToolStateCompleted, ToolStateError, ToolStateRunning, ToolTime
+from opencode.session.changes import PutPart, Tell
+from opencode.session.schema import (
+    MessageText,
+    SessionErrored,
+    ToolPart,
+    ToolStateCompleted,
+    ToolStateError,
+    ToolStateRunning,
+    ToolTime,
+    UnansweredError,
+)
 from opencode.session.store import SessionStore
 from opencode.storage.database import Transaction
 from opencode.tool.builtin.question import question_result
@@ -60,6 +70,12 @@ class Orphans:
         """Questions were settled; dismissed ones leave the session at rest."""
         if answers is not None:
             await self.resume(request.session_id)
+
+    async def unanswered(self, session_id: SessionID, refusal: Rejected) -> None:
+        """Nobody was there to answer in time: the session stays at rest, and where that is a failure it is told."""
+        if isinstance(refusal, UnansweredFailure):
+            error = UnansweredError(data=MessageText(message=str(refusal)))
+            await self._store.commit(Tell(SessionErrored(session_id=session_id, error=error)))
 
     def _call(self, session_id: SessionID, message_id: MessageID, call_id: str) -> ToolPart | None:
         message = self._store.message(session_id, message_id)

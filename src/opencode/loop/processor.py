@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 import anyio
@@ -17,6 +17,7 @@ from opencode.core.rejection import Rejected
 from opencode.core.tasks import task_group, unwrap
 from opencode.core.wire import UNSET, replace
 from opencode.loop.failures import Retry, aborted, message_error, retry_delay
+from opencode.loop.model_calls import ModelCalls
 from opencode.loop.open_parts import OpenPart, OpenParts
 from opencode.loop.status import SessionStatuses
 from opencode.loop.step_snapshots import StepSnapshots
@@ -47,6 +48,7 @@ from opencode.session.schema import (
     MessageError,
     MessageText,
     MessageTime,
+    MessageWithParts,
     Part,
     PartTime,
     PatchPart,
@@ -56,6 +58,7 @@ from opencode.session.schema import (
     StepStartPart,
     TextPart,
     Tokens,
+    UnansweredError,
 )
 from opencode.session.store import SessionStore
 from opencode.session.totals import with_usage
@@ -84,6 +87,7 @@ class StepServices:
     snapshots: SnapshotService
     ids: IdGenerator
     clock: Clock
+    calls: ModelCalls = field(default_factory=ModelCalls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +101,33 @@ class StepResult:
 
 IsFull = Callable[[Tokens], bool]
 """Whether a step with this usage leaves no room for another."""
+Conclude = Callable[[MessageWithParts], AssistantMessage]
+"""What a step that went well makes of its message; an ``error`` or ``structured`` in it ends the turn."""
 
 
 class StepProcessor:
     """Calls the model for one assistant message, and again after failures that may pass."""
 
     def __init__(
-        self, services: StepServices, message: AssistantMessage, calls: ToolCalls, is_full: IsFull | None = None
+        self,
+        services: StepServices,
+        message: AssistantMessage,
+        calls: ToolCalls,
+        is_full: IsFull | None = None,
+        conclude: Conclude | None = None,
     ) -> None:
         """Without ``is_full`` a history that is too long is an error like any other."""
         self._services = services
         self._calls = calls
         self._is_full = is_full
+        self._conclude = conclude
         self._snapshots = StepSnapshots(services.snapshots)
         self.message = message
         self._open: dict[tuple[str, str], OpenPart] = {}
         self._attempt_parts: list[Part] = []
         self._finish: StepFinish | None = None
         self._breathed_at = time.monotonic()
+        self._tries = 0
 
     async def run(self, language_model: LanguageModel, request: ModelRequest) -> StepResult:
         """Stream one answer to its end. Whatever happens, the message is completed and no part stays open."""
@@ -124,6 +137,8 @@ class StepProcessor:
             if overflowed:
                 told = SessionErrored(session_id=self.message.session_id, error=error or UNSET)
                 await self._services.store.commit(Tell(told))
+            if error is None:
+                self._draw_conclusion()
             await self._complete(None if overflowed else error)
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
@@ -131,8 +146,9 @@ class StepProcessor:
             raise
         if overflowed:
             return StepResult(self.message, goes_on=True, is_full=True)
-        is_full = error is None and self._is_full is not None and self._is_full(self.message.tokens)
-        return StepResult(self.message, goes_on=error is None and not self._calls.rejected, is_full=is_full)
+        goes_on = self.message.structured is UNSET and self.message.error is UNSET and error is None
+        is_full = goes_on and self._is_full is not None and self._is_full(self.message.tokens)
+        return StepResult(self.message, goes_on=goes_on and not self._calls.rejected, is_full=is_full)
 
     async def _call_until_settled(self, language_model: LanguageModel, request: ModelRequest) -> MessageError | None:
         attempt = 0
@@ -153,10 +169,15 @@ class StepProcessor:
 
     async def _call(self, language_model: LanguageModel, request: ModelRequest) -> None:
         await self._services.store.commit(self._services.statuses.busy(self.message.session_id))
-        begun = False
-        async with task_group() as tool_tasks, language_model.stream(request) as events:
+        begun, self._tries = False, self._tries + 1
+        async with (
+            task_group() as tool_tasks,
+            self._services.calls.begun(self.message, self._tries, self._services.clock) as call,
+            language_model.stream(request) as events,
+        ):
             tool_tasks.start_soon(self._snapshots.take_before)
             async for event in events:
+                call.heard()
                 if not begun:
                     begun = True
                     await self._put(StepStartPart(**self._ids(), snapshot=await self._snapshots.before() or UNSET))
@@ -229,10 +250,19 @@ class StepProcessor:
         await self._tell_patch(tree)
 
     def _refusal(self) -> MessageError | None:
-        """What the user is told when the provider ended the answer itself."""
+        """What the user is told when the provider ended the answer itself, or nobody was there to let it go on."""
+        if self._calls.unanswered is not None:
+            return message_error(self._calls.unanswered)
         if self.message.finish != "content-filter":
             return None
         return ContentFilterError(data=MessageText(message="The provider's content filter blocked the answer"))
+
+    def _draw_conclusion(self) -> None:
+        if self._conclude is None:
+            return
+        stored = self._services.store.message(self.message.session_id, self.message.id)
+        if stored is not None:
+            self.message = self._conclude(replace(stored, info=self.message))
 
     async def _tell_patch(self, tree: str | None = None) -> None:
         patch = await self._snapshots.patch(tree)
@@ -244,7 +274,9 @@ class StepProcessor:
         await self._calls.settle_open()
         await self._tell_patch()
         changes: list[Change] = []
-        if error is not None and (self.message.finish is UNSET or isinstance(error, ContentFilterError)):
+        if error is not None and (
+            self.message.finish is UNSET or isinstance(error, ContentFilterError | UnansweredError)
+        ):
             self.message = replace(self.message, error=error)
             changes.append(Tell(SessionErrored(session_id=self.message.session_id, error=error)))
         elif error is not None:

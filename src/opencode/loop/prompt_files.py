@@ -35,6 +35,10 @@ class PromptFiles:
         given = {name: value for name, value in arguments.items() if value is not UNSET}
         return await self._read.run(check_arguments(self._read.id, self._read.params, given), context)
 
+    def count_as_read(self, message: UserMessage, path: Path) -> None:
+        """The session may change the file: the prompt showed it whole."""
+        self._read.count_as_read(message.session_id, path)
+
 
 async def _granted(*_: object, **__: object) -> None:
     """Nothing is asked and nothing shown for a file of a prompt."""

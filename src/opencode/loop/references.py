@@ -6,7 +6,7 @@ from pathlib import Path
 
 from opencode.agent.errors import AgentNotFound
 from opencode.agent.service import AgentService
-from opencode.loop.expand import DIRECTORY
+from opencode.loop.file_parts import DIRECTORY
 from opencode.session.schema import AgentPartInput, FilePartInput
 
 _REFERENCE = re.compile(r"(?<![\w`])@(\.?[^\s`,.]*(?:\.[^\s`,.]+)*)")

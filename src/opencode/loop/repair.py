@@ -1,12 +1,16 @@
 """Completes what was left open: by a process that died (design: running a prompt, 4), or by a store that refused."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from anyio import to_thread
 
 from opencode.core.clock import Clock
 from opencode.core.ids import SessionID
 from opencode.core.log import Logger
 from opencode.core.wire import UNSET, replace
 from opencode.loop.tool_calls import interrupted
+from opencode.loop.unfinished_files import clear_unfinished
 from opencode.session.changes import Change, ChangeSession, EndRun, PutMessage, PutPart, Tell
 from opencode.session.schema import (
     AssistantMessage,
@@ -58,10 +62,13 @@ async def repair_sessions(store: SessionStore, clock: Clock) -> int:
     """Complete every message that a dead process left open. Nothing is run again.
 
     Tool calls end in state ``error`` with what they had shown, growing texts keep what was stored, messages get
-    ``MessageAbortedError``, sessions are idle; each with its event. Returns how many sessions were repaired.
+    ``MessageAbortedError``, sessions are idle; each with its event. Files that were not finished are removed. Returns
+    how many sessions were repaired.
     """
     running = store.running()
     for row in running:
+        if (session := store.session(row.session_id)) is not None:
+            await to_thread.run_sync(clear_unfinished, store.history(session.id), Path(session.directory))
         await store.commit(*session_repairs(row.session_id, store, clock.now_ms(), SERVER_STOPPED))
         log.info("repaired a session that was running", session=row.session_id, kind=row.kind)
     return len(running)

@@ -6,7 +6,7 @@ from typing import Any
 from opencode.agent.schema import Agent
 from opencode.core.wire import UNSET, replace
 from opencode.provider.options import deep_merge, default_options, small_options
-from opencode.provider.request import ModelMessage, ModelRequest, ToolDefinition
+from opencode.provider.request import ModelMessage, ModelRequest, ToolChoice, ToolDefinition
 from opencode.provider.sampling import default_sampling, max_output_tokens
 from opencode.provider.schema import Model
 from opencode.session.schema import Session
@@ -30,14 +30,14 @@ class RequestBuilder:
         system: str,
         messages: list[ModelMessage],
         tools: Sequence[ToolDefinition],
-        out_of_steps: bool,
+        tool_choice: ToolChoice = "auto",
     ) -> ModelRequest:
-        """An ordinary step. ``out_of_steps``: the model must answer in text."""
+        """An ordinary step. ``tool_choice`` counts only where there are tools."""
         chosen = {} if variant is None or model.variants is UNSET else model.variants.get(variant, {})
         base = default_options(model, session.id, provider_options)
         options = deep_merge(base, model.options, agent.options, chosen)
         request = self._request(session, model, agent, [system], messages, options)
-        return replace(request, tools=list(tools), tool_choice="none" if out_of_steps and tools else "auto")
+        return replace(request, tools=list(tools), tool_choice=tool_choice if tools else "auto")
 
     def small(
         self, *, session: Session, model: Model, agent: Agent, system: str, messages: list[ModelMessage]

@@ -15,6 +15,7 @@ from opencode.session.schema import (
     Session,
     SessionDiff,
     SessionRevert,
+    SnapshotFileDiff,
     TextPart,
     ToolPart,
     UserMessage,
@@ -73,6 +74,10 @@ class Reverts:
         (cleared,) = await self._store.commit(ChangeSession(session_id, _without_revert))
         return cleared
 
+    async def taken_back(self, session_id: SessionID, revert: SessionRevert) -> list[SnapshotFileDiff]:
+        """What the steps from the point of a revert on had changed in files."""
+        return await self._diffs(self._store.history(session_id), revert)
+
     async def finalise(self, session_id: SessionID) -> None:
         """Remove what was reverted, because the session goes on from there.
 
@@ -96,14 +101,16 @@ class Reverts:
         return revert.snapshot
 
     async def _tell(self, session_id: SessionID, history: Sequence[MessageWithParts], revert: SessionRevert) -> Session:
-        at = next(n for n, message in enumerate(history) if message.info.id == revert.message_id)
-        diffs = await self._summaries.diffs(history[at:])
+        diffs = await self._diffs(history, revert)
         totals = total(diffs)
         (reverted,) = await self._store.commit(
             Tell(SessionDiff(session_id=session_id, diff=diffs)),
             ChangeSession(session_id, lambda session: replace(session, revert=revert, summary=totals)),
         )
         return reverted
+
+    async def _diffs(self, history: Sequence[MessageWithParts], revert: SessionRevert) -> list[SnapshotFileDiff]:
+        return await self._summaries.diffs(history[position(history, revert) :])
 
 
 def find_point(history: Sequence[MessageWithParts], wanted: RevertInput) -> RevertPoint | None:
@@ -128,10 +135,14 @@ def find_point(history: Sequence[MessageWithParts], wanted: RevertInput) -> Reve
     return found
 
 
+def position(history: Sequence[MessageWithParts], revert: SessionRevert) -> int:
+    """Where the message of a revert stands; behind the end when it was deleted."""
+    return next((n for n, message in enumerate(history) if message.info.id == revert.message_id), len(history))
+
+
 def removals_after(history: Sequence[MessageWithParts], revert: SessionRevert) -> Iterator[Change]:
     """What goes once a revert is final: everything from its point on."""
-    at = next((n for n, message in enumerate(history) if message.info.id == revert.message_id), len(history))
-    for message in history[at:]:
+    for message in history[position(history, revert) :]:
         info = message.info
         if info.id != revert.message_id or revert.part_id is UNSET:
             yield DeleteMessage(info.session_id, info.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -41,6 +42,16 @@ PromptSession = Callable[[SessionID, PromptInput], Awaitable[bytes]]
 StopSession = Callable[[SessionID], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Work that a child session is about to do. ``metadata``: what clients are shown of it."""
+
+    caller: SessionID
+    child: SessionID
+    prompt: PromptInput
+    metadata: dict[str, Any]
+
+
 class Subagents:
     """The child sessions of one instance.
 
@@ -75,17 +86,33 @@ class Subagents:
         caller = await self._sessions.get(context.session_id)
         child = await self._child(wanted, caller)
         with self._waiting(caller.id, child.id):
-            model, variant = self._model(wanted.agent, context)
-            metadata: dict[str, Any] = {
-                "parentSessionId": caller.id,
-                "sessionId": child.id,
-                "model": {"modelID": model.model_id, "providerID": model.provider_id},
-            }
-            await context.report(title=wanted.description, metadata=metadata)
-            parts = self._parts(wanted, child, context)
-            prompt = PromptInput(agent=wanted.agent.name, model=model, variant=variant, parts=parts)
-            text = final_text(child.id, await self._answer(child.id, prompt))
-        return Delegated(child.id, text, {**metadata, **self._summary(child.id)})
+            begun = await self._begin(wanted, caller, child, context)
+            text = await self.finish(begun)
+        return Delegated(child.id, text, {**begun.metadata, **self._summary(child.id)})
+
+    async def begin(self, wanted: Delegation, context: ToolContext, **shown: Any) -> Begun:
+        """The child session and the prompt for it, told to clients with ``shown``. Raises ``ToolError``."""
+        caller = await self._sessions.get(context.session_id)
+        return await self._begin(wanted, caller, await self._child(wanted, caller), context, **shown)
+
+    async def finish(self, begun: Begun) -> str:
+        """Do it and wait for the last words. Cancelled, the child is stopped first. Raises ``ToolError``."""
+        return final_text(begun.child, await self._answer(begun.child, begun.prompt))
+
+    async def _begin(
+        self, wanted: Delegation, caller: Session, child: Session, context: ToolContext, **shown: Any
+    ) -> Begun:
+        model, variant = self._model(wanted.agent, context)
+        metadata: dict[str, Any] = {
+            "parentSessionId": caller.id,
+            "sessionId": child.id,
+            "model": {"modelID": model.model_id, "providerID": model.provider_id},
+            **shown,
+        }
+        await context.report(title=wanted.description, metadata=metadata)
+        parts = self._parts(wanted, child, context)
+        prompt = PromptInput(agent=wanted.agent.name, model=model, variant=variant, parts=parts)
+        return Begun(caller.id, child.id, prompt, metadata)
 
     async def _answer(self, child: SessionID, prompt: PromptInput) -> MessageWithParts:
         try:

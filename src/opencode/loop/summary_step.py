@@ -54,7 +54,6 @@ class SummarySteps:
             system="" if agent.prompt is UNSET else agent.prompt,
             messages=[UserTurn(content=[TextContent(text=text)])],
             tools=[],
-            out_of_steps=False,
         )
         processor = StepProcessor(self._services, message, self._no_calls(message))
         return await processor.run(self._providers.language_model(model), request)

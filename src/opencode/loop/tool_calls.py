@@ -1,14 +1,14 @@
 """The tool calls of one step: from the model's request to the stored result."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from anyio.abc import TaskGroup
 
 from opencode.core.clock import Clock
 from opencode.core.ids import IdGenerator
 from opencode.core.log import Logger
-from opencode.core.rejection import Rejected
+from opencode.core.rejection import Rejected, UnansweredFailure
 from opencode.core.wire import UNSET, replace, set_or
 from opencode.loop.doom_loop import DoomLoopGuard
 from opencode.provider.stream import ToolCall
@@ -28,13 +28,22 @@ from opencode.session.schema import (
 )
 from opencode.session.store import SessionStore
 from opencode.tool.tool import Attachment, ToolContext, ToolError, ToolResult
-from opencode.tool.wrapper import PARTIAL_RESULT, WrappedTool
+from opencode.tool.wrapper import PARTIAL_RESULT
 
 log = Logger("session.loop")
 
 AskOfCall = Callable[..., Awaitable[None]]
 """``await ask(part, permission, patterns=..., always=..., metadata=...)``."""
 ReportOfCall = Callable[[str | None, dict[str, Any] | None], Awaitable[None]]
+
+
+class CallableTool(Protocol):
+    """What a call of the model may reach."""
+
+    async def call(self, arguments: Any, context: ToolContext) -> ToolResult:
+        """Run it with the arguments as the model gave them."""
+        ...
+
 
 ABORTED = "Tool execution aborted"
 INVALID = "invalid"
@@ -44,18 +53,20 @@ class ToolCalls:
     """Runs the calls of one assistant message side by side, each in its own task.
 
     A call is stored as running before its tool starts. ``rejected`` says whether a person refused one, which
-    ends the turn.
+    ends the turn; ``unanswered``, that nobody was there to do either, which fails it.
     """
 
     def __init__(
         self,
         message: AssistantMessage,
-        tools: Mapping[str, WrappedTool],
+        tools: Mapping[str, CallableTool],
         contexts: "ToolContexts",
         store: SessionStore,
         ids: IdGenerator,
         clock: Clock,
         doom_loop: DoomLoopGuard,
+        *,
+        goes_on_when_refused: bool = False,
     ) -> None:
         self._message = message
         self._tools = tools
@@ -64,11 +75,13 @@ class ToolCalls:
         self._ids = ids
         self._clock = clock
         self._doom_loop = doom_loop
+        self._goes_on_when_refused = goes_on_when_refused
         self._parts: dict[str, ToolPart] = {}
         self._ids_of_model: dict[str, str] = {}
         self._running: dict[str, ToolContext] = {}
         self.started = False
         self.rejected = False
+        self.unanswered: UnansweredFailure | None = None
 
     async def announce(self, call_id: str, name: str) -> None:
         """The model began to write a call: the part appears, pending.
@@ -138,7 +151,9 @@ class ToolCalls:
         try:
             result = await self._tools[part.tool].call(given, context)
         except Rejected as refusal:
-            self.rejected = self.rejected or refusal.stops_turn
+            self.rejected = self.rejected or (refusal.stops_turn and not self._goes_on_when_refused)
+            if isinstance(refusal, UnansweredFailure):
+                self.unanswered = refusal
             await self._fail(call_id, str(refusal))
         except ToolError as error:
             await self._fail(call_id, str(error))

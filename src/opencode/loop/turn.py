@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opencode.core.wire import UNSET
-from opencode.session.schema import AssistantMessage, MessageWithParts, ToolPart, ToolStateError, UserMessage
+from opencode.session.schema import (
+    AssistantMessage,
+    MessageWithParts,
+    OutputFormatJsonSchema,
+    ToolPart,
+    ToolStateError,
+    UserMessage,
+)
 
 UNFINISHED = ("tool-calls", "unknown")
 
@@ -22,18 +29,23 @@ class Turn:
     def is_answered(self) -> bool:
         """Whether the newest prompt has a final answer (spec: prompt loop, note 3).
 
-        Some providers say ``stop`` although they called tools; such an answer is not final.
+        Some providers say ``stop`` although they called tools; such an answer is not final. Words are none where
+        an object was asked for.
         """
         if self.assistant is None or not isinstance(info := self.assistant.info, AssistantMessage):
             return False
-        if info.parent_id != self.user.id or info.finish is UNSET or info.finish in UNFINISHED:
+        if info.parent_id != self.user.id or info.finish is UNSET:
+            return False
+        if isinstance(self.user.format, OutputFormatJsonSchema):
+            return info.structured is not UNSET or info.error is not UNSET
+        if info.finish in UNFINISHED:
             return False
         return not any(isinstance(part, ToolPart) and not _was_interrupted(part) for part in self.assistant.parts)
 
     @property
-    def step(self) -> int:
-        """How many assistant messages this prompt has already."""
-        return sum(isinstance(m.info, AssistantMessage) and m.info.parent_id == self.user.id for m in self.history)
+    def answers(self) -> list[MessageWithParts]:
+        """The assistant messages that this prompt has already."""
+        return [m for m in self.history if isinstance(m.info, AssistantMessage) and m.info.parent_id == self.user.id]
 
 
 def turn_of(history: Sequence[MessageWithParts]) -> Turn | None:

@@ -1,9 +1,12 @@
-"""What a turn and its session changed in files, told at the start of a turn and after each step.
+"""What a turn and its session changed in files, told from the start of a turn on and after each step.
 
 Where there are no snapshots nothing is known of file changes: the lists are empty and the totals zero.
 """
 
 from collections.abc import Iterable, Sequence
+
+import anyio
+from anyio.abc import TaskGroup
 
 from opencode.core.ids import MessageID, SessionID
 from opencode.core.log import Logger
@@ -27,32 +30,86 @@ from opencode.snapshot.service import SnapshotService
 log = Logger("session.summary")
 
 
-class TurnSummaries:
-    """Writes the summaries of sessions and of their user messages."""
+PATIENCE_SECONDS = 2.0
+"""How long a session that comes to rest waits for its summary: to compare very many files may take longer."""
 
-    def __init__(self, store: SessionStore, snapshots: SnapshotService) -> None:
+
+class _Due:
+    """User messages of one session whose turns are to be summarised, in the order in which they were named."""
+
+    def __init__(self) -> None:
+        self.messages: dict[MessageID, None] = {}
+        self.done = anyio.Event()
+
+
+class TurnSummaries:
+    """Writes the summaries of sessions and of their user messages in the background, in a session one by one."""
+
+    def __init__(self, store: SessionStore, snapshots: SnapshotService, tasks: TaskGroup) -> None:
         self._store = store
         self._snapshots = snapshots
+        self._tasks = tasks
+        self._due: dict[SessionID, _Due] = {}
 
-    async def update(self, session_id: SessionID, message_id: MessageID) -> None:
-        """Summarise the turn of a user message, and the session.
+    def begin(self, session_id: SessionID, message_id: MessageID) -> None:
+        """Summarise the turn of a user message, and the session; named again before its time, it is done once.
 
-        Publishes ``session.updated``, ``session.diff``, ``message.updated``.
+        Publishes ``session.updated``, ``session.diff``, ``message.updated``; only the first when the others would
+        repeat what they said.
         """
+        due = self._due.get(session_id)
+        if due is None:
+            due = self._due[session_id] = _Due()
+            self._tasks.start_soon(self._work_off, session_id, due, name=f"summaries of {session_id}")
+        due.messages[message_id] = None
+
+    async def finish(self, session_id: SessionID) -> None:
+        """Wait until all that was begun is told, but not for ever."""
+        if (due := self._due.get(session_id)) is not None:
+            with anyio.move_on_after(PATIENCE_SECONDS):
+                await due.done.wait()
+
+    async def _work_off(self, session_id: SessionID, due: _Due) -> None:
+        try:
+            while due.messages:
+                message_id = next(iter(due.messages))
+                del due.messages[message_id]
+                await self._summarise(session_id, message_id)
+        except Exception:
+            log.exception("no summary", session=session_id)
+        finally:
+            del self._due[session_id]
+            due.done.set()
+
+    async def _summarise(self, session_id: SessionID, message_id: MessageID) -> None:
         since = self._store.history_from(session_id, message_id)
-        message = since[0].info if since else None
-        if not isinstance(message, UserMessage):
-            return
         span = self._store.snapshot_span(session_id) if self._snapshots.enabled else None
         turn = trees(m for m in since if isinstance(m.info, AssistantMessage) and m.info.parent_id == message_id)
-        diffs = await self._between(span)
-        turn_diffs = diffs if turn == span else await self._between(turn)
+        turn_diffs = await self._between(turn)
+        if self._is_known(session_id, message_id, turn_diffs):
+            # What the session has cost since then is news all the same.
+            await self._store.commit(ChangeSession(session_id, lambda session: session))
+            return
+        diffs = turn_diffs if turn == span else await self._between(span)
+        if (message := self._user_message(session_id, message_id)) is None:
+            return
         totals = total(diffs)
         await self._store.commit(
             ChangeSession(session_id, lambda session: replace(session, summary=totals)),
             Tell(SessionDiff(session_id=session_id, diff=diffs)),
             PutMessage(replace(message, summary=UserMessageSummary(diffs=turn_diffs))),
         )
+
+    def _is_known(self, session_id: SessionID, message_id: MessageID, turn_diffs: list[SnapshotFileDiff]) -> bool:
+        """Whether a turn has told these changes, and its session any: that there are none is told each time."""
+        message, session = self._user_message(session_id, message_id), self._store.session(session_id)
+        if message is None or message.summary is UNSET or message.summary.diffs != turn_diffs:
+            return False
+        return session is not None and session.summary is not UNSET and session.summary.files > 0
+
+    def _user_message(self, session_id: SessionID, message_id: MessageID) -> UserMessage | None:
+        message = self._store.message(session_id, message_id)
+        return message.info if message is not None and isinstance(message.info, UserMessage) else None
 
     async def session_diffs(self, session_id: SessionID) -> list[SnapshotFileDiff]:
         """The files that the steps of a session changed, sorted by name."""

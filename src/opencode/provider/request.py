@@ -11,6 +11,10 @@ Metadata = dict[str, Any]
 adapter that made it; keyed by the adapter's name."""
 
 
+ToolChoice = Literal["auto", "required", "none"]
+"""Whether the model calls tools as it likes, must, or must not."""
+
+
 class TextContent(Wire, tag_field="type", tag="text"):
     """Plain text."""
 
@@ -94,7 +98,7 @@ class ModelRequest(Wire):
     system: list[str]
     messages: list[ModelMessage]
     tools: list[ToolDefinition] = []
-    tool_choice: Literal["auto", "required", "none"] = "auto"
+    tool_choice: ToolChoice = "auto"
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None

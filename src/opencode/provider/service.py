@@ -1,11 +1,12 @@
 """The model providers of one directory: what there is, what is chosen, and the models that can be called."""
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from anyio import to_thread
+from anyio import lowlevel, to_thread
 
 from opencode.auth.secret import MASK, Secret
 from opencode.auth.store import CredentialStore
@@ -29,6 +30,9 @@ from opencode.provider.schema import Model, ModelRef, Provider
 from opencode.provider.stream import LanguageModel
 
 log = Logger("provider")
+
+SLICE_SECONDS: Final = 0.002
+"""How long the making of models may keep others waiting."""
 
 
 class ProviderList(Wire):
@@ -139,14 +143,24 @@ class ProviderService:
         """The usable providers, in the order in which they became active; never empty unless filtered away."""
         return [draft.record() for draft in self._active().values()] or self._demonstration()
 
-    def list_all(self) -> ProviderList:
+    async def list_all(self) -> ProviderList:
         """Every known provider, those in use as they are used."""
+        await self._make_models()
         active = self._active()
         shown = {draft.id: draft.catalogue_record() for draft in self._set.all() if draft.id not in active}
         in_use = {provider.id: provider for provider in self.providers()}
         everything = [*shown.values(), *in_use.values()]
         stored = [key for key in self._stored if key in shown]
         return ProviderList(all=everything, default=_defaults(everything), connected=[*in_use, *stored])
+
+    async def _make_models(self) -> None:
+        """Make the models of all providers. The first time there are thousands: others run in between."""
+        began = time.monotonic()
+        for provider in self._sources.catalogue.values():
+            self._sources.models_of(provider)
+            if time.monotonic() - began > SLICE_SECONDS:
+                await lowlevel.checkpoint()
+                began = time.monotonic()
 
     def config_providers(self) -> ConfigProviders:
         """The usable providers with the best model of each."""

@@ -1,15 +1,15 @@
 """Asks a person questions for the model (spec: agents and permissions, section 5)."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 
 from opencode.core.clock import Clock
 from opencode.core.ids import IdGenerator, QuestionID, SessionID
 from opencode.core.wire import UNSET
+from opencode.event.asks import Ask, AskKind, Asks, OrphanFailed, Settlement, ignore
 from opencode.event.bus import EventPublisher
-from opencode.event.schema import Event
+from opencode.event.unattended import Unattended
 from opencode.question.errors import QuestionRejected, QuestionRequestNotFound
 from opencode.question.schema import (
     QuestionAnswers,
@@ -20,30 +20,20 @@ from opencode.question.schema import (
     QuestionTool,
 )
 from opencode.question.schema import QuestionRejected as QuestionRejectedEvent
-from opencode.question.store import QuestionStore
 from opencode.storage.database import Database, Transaction
 
+PendingQuestion = Ask[QuestionRequest, QuestionAnswers]
 RecordAnswers = Callable[[Transaction, QuestionRequest, QuestionAnswers], None]
 OrphanAnswered = Callable[[QuestionRequest, QuestionAnswers | None], Awaitable[None]]
 
-
-@dataclass(slots=True)
-class PendingQuestion:
-    """Questions that wait. An orphan was found at start-up: the run that asked is gone, and nobody waits for it."""
-
-    request: QuestionRequest
-    since_ms: int
-    is_orphan: bool = False
-    is_settling: bool = False
-    settled: anyio.Event = field(default_factory=anyio.Event)
-    answers: QuestionAnswers | None = None
+DISMISSED_UNATTENDED = "No user dismissed or answered this question"
 
 
 class QuestionService:
     """The questions of one directory. Each is a row until it is settled, so it can be answered after a restart too.
 
-    A question waits without limit; their number is bounded by the tool calls that run. ``on_answers`` keeps answers
-    in the transaction that settles their question: once a person is told that they were taken, they are not lost.
+    ``on_answers`` keeps answers in the transaction that settles their question: once a person is told that they
+    were taken, they are not lost.
     """
 
     def __init__(
@@ -55,35 +45,43 @@ class QuestionService:
         directory: str,
         on_answers: RecordAnswers,
         on_orphan_reply: OrphanAnswered,
+        *,
+        unattended: Unattended | None = None,
+        on_orphan_failed: OrphanFailed = ignore,
     ) -> None:
-        self._database = database
-        self._store = QuestionStore(database, directory)
-        self._events = events
+        self._unattended = unattended or Unattended()
+        kind = AskKind("question_request", QuestionRequest, _asked, _rejected)
+        self._asks: Asks[QuestionRequest, QuestionAnswers] = Asks(
+            database, events, clock, directory, kind, self._unattended
+        )
         self._ids = ids
-        self._clock = clock
         self._on_answers = on_answers
         self._on_orphan_reply = on_orphan_reply
-        self._pending: dict[QuestionID, PendingQuestion] = {}
+        self._on_orphan_failed = on_orphan_failed
 
     async def restore(self) -> None:
         """Offer the questions of an earlier process again; to be called once, before any other ask."""
-        for request, since_ms in self._store.all():
-            self._pending[request.id] = PendingQuestion(request, since_ms, is_orphan=True)
+        await self._asks.restore()
+
+    async def expire(self) -> None:
+        """Settle questions that nobody could answer in time. Runs until cancelled."""
+        await self._asks.expire(self._give_up)
 
     def pending(self) -> list[QuestionRequest]:
         """What waits for answers, oldest first."""
-        return [question.request for question in self.waits()]
+        return [ask.request for ask in self._asks.waiting()]
 
-    def waits(self) -> list[PendingQuestion]:
-        """The same, with since when each waits and whether a run waits for it."""
-        return [question for question in self._pending.values() if not question.is_settling]
+    def waits(self, session_id: SessionID | None = None) -> list[PendingQuestion]:
+        """The same, with since when each waits and until when; of one session, or of all."""
+        return self._asks.waiting(session_id)
 
     async def ask(
         self, session_id: SessionID, questions: list[QuestionInfo], tool: QuestionTool | None = None
     ) -> QuestionAnswers:
         """The answers, one list per question; empty where the person chose nothing.
 
-        Publishes ``question.asked``. Raises ``QuestionRejected`` when the person dismisses the questions.
+        Publishes ``question.asked``. Raises ``QuestionRejected`` when the person dismisses the questions, and what
+        the policy for unattended servers says when nobody is there.
         """
         request = QuestionRequest(
             id=self._ids.question(),
@@ -91,83 +89,49 @@ class QuestionService:
             questions=questions,
             tool=UNSET if tool is None else tool,
         )
-        question = PendingQuestion(request, self._clock.now_ms())
-        self._pending[request.id] = question
-        try:
-            await self._add(question)
-            await question.settled.wait()
-        except BaseException:
-            if not question.is_settling:
-                await self._settle(question, _rejected(request))
-            raise
-        if question.answers is None:
-            raise QuestionRejected
-        return question.answers
+        return await self._asks.wait(request)
 
     async def reply(self, request_id: QuestionID, answers: QuestionAnswers) -> None:
         """Answer. Publishes ``question.replied``. Raises ``QuestionRequestNotFound``."""
-        question = self._open(request_id)
-        request = question.request
+        ask = self._open(request_id)
+        request = ask.request
         replied = QuestionReplied(session_id=request.session_id, request_id=request.id, answers=answers)
-        await self._settle(question, replied, lambda tx: self._on_answers(tx, request, answers))
-        await self._release(question, answers)
+        settlement = Settlement(ask, replied, reply=answers)
+        await self._asks.settle([settlement], lambda tx: self._on_answers(tx, request, answers))
+        await self._resume(ask, answers)
 
     async def reject(self, request_id: QuestionID) -> None:
         """Dismiss. Publishes ``question.rejected``. Raises ``QuestionRequestNotFound``."""
-        question = self._open(request_id)
-        await self._settle(question, _rejected(question.request))
-        await self._release(question, None)
+        ask = self._open(request_id)
+        await self._asks.settle([_dismissal(ask)])
+        await self._resume(ask, None)
 
     async def drop_session(self, session_id: SessionID) -> None:
         """Dismiss whatever the session asks: it was aborted or deleted. Nothing is resumed."""
-        for question in self.waits():
-            if question.request.session_id == session_id:
-                await self._settle(question, _rejected(question.request))
-                question.settled.set()
+        await self._asks.settle([_dismissal(ask) for ask in self._asks.waiting(session_id)])
+
+    async def _give_up(self, asks: Sequence[PendingQuestion]) -> None:
+        refusal = self._unattended.refusal(DISMISSED_UNATTENDED)
+        await self._asks.settle([Settlement(ask, _rejected(ask.request), refusal) for ask in asks])
+        for ask in asks:
+            if ask.is_orphan:
+                await self._on_orphan_failed(ask.request.session_id, refusal)
 
     def _open(self, request_id: QuestionID) -> PendingQuestion:
-        question = self._pending.get(request_id)
-        if question is None or question.is_settling:
+        ask = self._asks.get(request_id)
+        if ask is None:
             raise QuestionRequestNotFound(request_id)
-        return question
+        return ask
 
-    async def _add(self, question: PendingQuestion) -> None:
-        request = question.request
-
-        def change(tx: Transaction) -> None:
-            self._store.add(tx, request, question.since_ms)
-            self._events.append(tx, _asked(request))
-
-        # Not interruptible: afterwards we know that the row is there, and remove it if the wait is cancelled.
-        with anyio.CancelScope(shield=True):
-            await self._database.write(change)
-
-    async def _settle(
-        self, question: PendingQuestion, event: Event, keep: Callable[[Transaction], None] = lambda tx: None
-    ) -> None:
-        """Take a question off the list and out of the table, and announce it: all of it or nothing."""
-
-        def change(tx: Transaction) -> None:
-            self._store.remove(tx, question.request.id)
-            self._events.append(tx, event)
-            keep(tx)
-
-        question.is_settling = True
-        try:
+    async def _resume(self, ask: PendingQuestion, answers: QuestionAnswers | None) -> None:
+        """Go on with the session that asked in an earlier process."""
+        if ask.is_orphan:
             with anyio.CancelScope(shield=True):
-                await self._database.write(change)
-        except BaseException:
-            question.is_settling = False
-            raise
-        self._pending.pop(question.request.id, None)
+                await self._on_orphan_reply(ask.request, answers)
 
-    async def _release(self, question: PendingQuestion, answers: QuestionAnswers | None) -> None:
-        """Let the waiting call go on, or the session that asked in an earlier process."""
-        question.answers = answers
-        question.settled.set()
-        if question.is_orphan:
-            with anyio.CancelScope(shield=True):
-                await self._on_orphan_reply(question.request, answers)
+
+def _dismissal(ask: PendingQuestion) -> Settlement[QuestionRequest, QuestionAnswers]:
+    return Settlement(ask, _rejected(ask.request), QuestionRejected())
 
 
 def _asked(request: QuestionRequest) -> QuestionAsked:

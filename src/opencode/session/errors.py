@@ -42,6 +42,13 @@ class MessageTaken(Conflict):
         super().__init__(f"Message id is taken: {message_id}", messageID=message_id)
 
 
+class PromptAborted(Conflict):
+    """The session was aborted before the prompt was sent."""
+
+    def __init__(self, session_id: SessionID) -> None:
+        super().__init__(f"The session was aborted before the prompt was sent: {session_id}", sessionID=session_id)
+
+
 class InvalidCursor(Invalid):
     """``before`` is no cursor of ours, or came without ``limit``."""
 

@@ -66,8 +66,12 @@ class GlobalSessionFilter(Wire):
     archived: bool = False
 
 
+Delivery = Literal["steer", "queue"]
+"""What a prompt for a busy session does: join the running turn at its next step, or wait for a turn of its own."""
+
+
 class PromptInput(Wire):
-    """Body of ``session.prompt`` and ``session.prompt_async``."""
+    """Body of ``session.prompt`` and ``session.prompt_async``. ``delivery``: ours; ``steer`` when absent."""
 
     message_id: MessageID | UnsetType = UNSET
     model: ModelRef | UnsetType = UNSET
@@ -77,6 +81,7 @@ class PromptInput(Wire):
     format: OutputFormat | UnsetType = UNSET
     system: str | UnsetType = UNSET
     variant: str | UnsetType = UNSET
+    delivery: Delivery | UnsetType = UNSET
     parts: list[PartInput]
 
 
@@ -94,7 +99,7 @@ class AttachedFile(FilePartInput, tag_field="type", tag="file"):
 
 
 class CommandInput(Wire):
-    """Body of ``session.command``. ``model``: ``provider/model``."""
+    """Body of ``session.command``. ``model``: ``provider/model``; ``delivery``: as for prompts."""
 
     message_id: MessageID | UnsetType = UNSET
     agent: str | UnsetType = UNSET
@@ -102,6 +107,7 @@ class CommandInput(Wire):
     arguments: str
     command: str
     variant: str | UnsetType = UNSET
+    delivery: Delivery | UnsetType = UNSET
     parts: list[AttachedFile] | UnsetType = UNSET
 
 

@@ -5,6 +5,7 @@ import binascii
 from typing import Any
 
 import msgspec
+from anyio import to_thread
 
 from opencode.core.ids import MessageID, ProjectID, SessionID
 from opencode.core.wire import Wire, encode
@@ -19,12 +20,16 @@ DEFAULT_LIMIT = 100
 SMALL_PAGE = 100
 """Messages that are read at once; more are read in slices, so that they do not hold up the loop."""
 
-_MESSAGES = "SELECT seq, id, created_ms, record FROM message WHERE session_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+_MESSAGES = "SELECT seq, record FROM message WHERE session_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
 _PARTS = (
     "SELECT message_seq, record FROM part WHERE session_id = ? AND message_seq BETWEEN ? AND ? "
     "ORDER BY message_seq, seq"
 )
+_ARRAY = "SELECT CAST('[' || coalesce(group_concat(record), '') || ']' AS BLOB) FROM ({})"
+"""Small records joined by SQLite, in the order of the inner query: a fifth cheaper than a row for each."""
+
 _END = 1 << 62
+_NO_PART: tuple[int | None, bytes] = (None, b"")
 
 
 class _Cursor(Wire):
@@ -32,6 +37,17 @@ class _Cursor(Wire):
 
     id: MessageID
     time: int
+
+
+class _CursorTime(Wire):
+    created: Number
+
+
+class _CursorMessage(Wire):
+    """What a cursor takes from a message."""
+
+    id: MessageID
+    time: _CursorTime
 
 
 def session_list(database: Database, project_id: ProjectID, wanted: SessionFilter) -> bytes:
@@ -46,8 +62,8 @@ def session_list(database: Database, project_id: ProjectID, wanted: SessionFilte
         where.append(f"({path} = ? OR {path} LIKE ? ESCAPE '\\')")
         values += [wanted.path, _like_escape(wanted.path) + "/%"]
     _common(where, values, wanted)
-    rows = database.read(_select("record", where), [*values, _limit(wanted.limit)])
-    return b"[" + b",".join([record for (record,) in rows]) + b"]"
+    [(array,)] = database.read(_ARRAY.format(_select("record", where)), [*values, _limit(wanted.limit)])
+    return array  # type: ignore[no-any-return]
 
 
 def global_session_list(database: Database, wanted: GlobalSessionFilter) -> GlobalPage:
@@ -71,31 +87,57 @@ def global_session_list(database: Database, wanted: GlobalSessionFilter) -> Glob
     return GlobalPage(body=b"[" + b",".join(items) + b"]", next_cursor=cursor)
 
 
-async def message_page(database: Database, session_id: SessionID, limit: int | None, before: str | None) -> MessagePage:
-    """Newest messages before the cursor, oldest first, with their parts (operation ``session.messages``)."""
-    if before is not None and not limit:
-        raise InvalidCursor("`before` needs `limit`: say how many messages the page should have")
-    below = _END if before is None else _position(database, session_id, before)
-    rows = await _messages_below(database, session_id, below, min(limit, LARGEST_LIMIT) if limit else None)
-    shown = rows[: limit or None][::-1]
-    has_more = len(shown) < len(rows)
-    if not shown:
-        return MessagePage(body=b"[]")
-    span = (session_id, shown[0][0], shown[-1][0])
-    is_small = len(shown) <= SMALL_PAGE
-    parts = database.read(_PARTS, span) if is_small else await database.read_large(_PARTS, span)
-    cursor = _cursor(shown[0][1], shown[0][2]) if has_more else None
-    return MessagePage(body=_join([(seq, record) for seq, _, _, record in shown], parts), next_cursor=cursor)
+def small_message_page(
+    database: Database, session_id: SessionID, limit: int | None, before: str | None
+) -> MessagePage | None:
+    """Newest messages before the cursor, oldest first, with their parts (operation ``session.messages``).
 
-
-async def _messages_below(database: Database, session_id: SessionID, below: int, limit: int | None) -> Rows:
-    """Newest first; one more than the limit if there are so many, all without a limit."""
-    if limit is not None and limit > SMALL_PAGE:
-        return await database.read_large(_MESSAGES, (session_id, below, limit + 1))
+    ``None`` when they are too many to be read at once.
+    """
+    below = _below(database, session_id, limit, before)
+    if limit and limit > SMALL_PAGE:
+        return None
     rows = database.read(_MESSAGES, (session_id, below, (limit or SMALL_PAGE) + 1))
-    if limit is not None or len(rows) <= SMALL_PAGE:
-        return rows
-    return await database.read_large(_MESSAGES, (session_id, below, _END))
+    if not limit and len(rows) > SMALL_PAGE:
+        return None
+    shown = _shown(rows, limit)
+    return _page(rows, shown, database.read(_PARTS, _span(session_id, shown)))
+
+
+async def message_page(database: Database, session_id: SessionID, limit: int | None, before: str | None) -> MessagePage:
+    """The same, of any size."""
+    small = small_message_page(database, session_id, limit, before)
+    if small is not None:
+        return small
+    below = _below(database, session_id, limit, before)
+    most = min(limit, LARGEST_LIMIT) + 1 if limit else _END
+    rows = await database.read_large(_MESSAGES, (session_id, below, most))
+    shown = _shown(rows, limit)
+    parts = await database.read_large(_PARTS, _span(session_id, shown))
+    return await to_thread.run_sync(_page, rows, shown, parts)  # to copy tens of megabytes takes a while
+
+
+def _below(database: Database, session_id: SessionID, limit: int | None, before: str | None) -> int:
+    """All messages of the page come before this one."""
+    if before is None:
+        return _END
+    if not limit:
+        raise InvalidCursor("`before` needs `limit`: say how many messages the page should have")
+    return _position(database, session_id, before)
+
+
+def _shown(rows: Rows, limit: int | None) -> Rows:
+    """The messages of the page, oldest first: the newest was read first, and one more than the page has."""
+    return rows[: limit or None][::-1]
+
+
+def _span(session_id: SessionID, shown: Rows) -> tuple[SessionID, int, int]:
+    return (session_id, shown[0][0], shown[-1][0]) if shown else (session_id, 0, 0)
+
+
+def _page(found: Rows, shown: Rows, parts: Rows) -> MessagePage:
+    cursor = _cursor(shown[0][1]) if len(shown) < len(found) else None
+    return MessagePage(body=_join(shown, parts), next_cursor=cursor)
 
 
 def one_message(database: Database, session_id: SessionID, message_id: MessageID) -> bytes | None:
@@ -108,25 +150,31 @@ def one_message(database: Database, session_id: SessionID, message_id: MessageID
     return _join(rows, database.read(_PARTS, (session_id, seq, seq)))[1:-1]
 
 
-def _join(messages: list[tuple[Any, ...]], parts: list[tuple[Any, ...]]) -> bytes:
+def _join(messages: Rows, parts: Rows) -> bytes:
     """One flat join: adding bytes message by message would copy everything many times."""
-    out: list[bytes] = [b"["]
-    index = 0
+    out: list[bytes] = []
+    rest = iter(parts)
+    owner, part = next(rest, _NO_PART)
+    opening = b'[{"info":'
     for seq, record in messages:
-        out += (b'{"info":', record, b',"parts":[')
-        first = index
-        while index < len(parts) and parts[index][0] == seq:
-            out += (parts[index][1], b",")
-            index += 1
-        if index > first:
-            out.pop()
-        out.append(b"]},")
-    out[-1] = b"]}]"
+        out += (opening, record, b',"parts":[')
+        if owner == seq:
+            out.append(part)
+            for owner, part in rest:
+                if owner != seq:
+                    break
+                out += (b",", part)
+            else:
+                owner = None
+        opening = b']},{"info":'
+    out.append(b"]}]" if messages else b"[]")
     return b"".join(out)
 
 
-def _cursor(message_id: str, created_ms: int) -> str:
-    text = encode(_Cursor(id=MessageID(message_id), time=created_ms))
+def _cursor(oldest: bytes) -> str:
+    """Where the page before a message ends."""
+    message = msgspec.json.decode(oldest, type=_CursorMessage)
+    text = encode(_Cursor(id=message.id, time=int(message.time.created)))
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
 

@@ -1,6 +1,6 @@
 """Sessions, messages, parts and todos as they are stored and sent (spec: messages; ids and storage 2)."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
@@ -214,6 +214,12 @@ class ContentFilterError(Wire, tag_field="name", tag="ContentFilterError"):
     data: MessageText
 
 
+class UnansweredError(Wire, tag_field="name", tag="UnansweredError"):
+    """A permission or question found nobody to answer it, and the configuration makes that a failure. Ours."""
+
+    data: MessageText
+
+
 class APIError(Wire, tag_field="name", tag="APIError"):
     """The provider refused or failed."""
 
@@ -228,6 +234,7 @@ MessageError = (
     | StructuredOutputError
     | ContextOverflowError
     | ContentFilterError
+    | UnansweredError
     | APIError
 )
 
@@ -240,10 +247,10 @@ class OutputFormatText(Wire, tag_field="type", tag="text"):
 
 
 class OutputFormatJsonSchema(Wire, tag_field="type", tag="json_schema"):
-    """An object of this JSON schema."""
+    """An object of this JSON schema. ``retry_count``: how often a model may try again that gave none."""
 
     schema: dict[str, Any]
-    retry_count: int | UnsetType = UNSET
+    retry_count: Annotated[int, msgspec.Meta(ge=0)] | UnsetType = UNSET
 
 
 OutputFormat = OutputFormatText | OutputFormatJsonSchema

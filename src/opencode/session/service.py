@@ -64,7 +64,6 @@ class SessionService:
         if wanted.parent_id is not UNSET:
             await self.get(wanted.parent_id)
         now = self._clock.now_ms()
-        kind = "New session" if wanted.parent_id is UNSET else "Child session"
         session = Session(
             id=self._ids.session(),
             slug=random_slug(),
@@ -73,7 +72,7 @@ class SessionService:
             directory=str(self._place.directory),
             path=self._place.path,
             parent_id=wanted.parent_id,
-            title=set_or(wanted.title, f"{kind} - {iso_utc(now)}"),
+            title=_default_title(wanted, now) if wanted.title is UNSET else wanted.title,
             agent=wanted.agent,
             model=wanted.model,
             version=self._place.version,
@@ -91,16 +90,16 @@ class SessionService:
             raise SessionNotFound(session_id)
         return session
 
-    async def get_raw(self, session_id: SessionID) -> bytes:
+    def get_raw(self, session_id: SessionID) -> bytes:
         """The session as JSON. Raises ``SessionNotFound``."""
         record = self._store.session_json(session_id)
         if record is None:
             raise SessionNotFound(session_id)
         return record
 
-    async def list_raw(self, wanted: SessionFilter) -> bytes:
+    def list_raw(self, wanted: SessionFilter) -> bytes:
         """The project's sessions as a JSON array, newest update first, 100 without a limit."""
-        return await self._store.sessions_json(self._place.project_id, wanted)
+        return self._store.sessions_json(self._place.project_id, wanted)
 
     async def list_global(self, wanted: GlobalSessionFilter) -> GlobalPage:
         """Sessions of all projects, newest update first, 100 without a limit."""
@@ -108,7 +107,7 @@ class SessionService:
 
     async def children(self, session_id: SessionID) -> list[Session]:
         """Direct children, oldest first. Raises ``SessionNotFound``."""
-        await self.get_raw(session_id)
+        self.get_raw(session_id)
         return self._store.children(session_id)
 
     async def update(self, session_id: SessionID, wanted: UpdateSession) -> Session:
@@ -136,8 +135,8 @@ class SessionService:
     async def fork(self, session_id: SessionID, wanted: ForkSession) -> Session:
         """A new session with a copy of the history before a message, or of all of it.
 
-        Publishes ``session.created``, then ``message.updated`` and ``message.part.updated`` for each copy. Raises
-        ``SessionNotFound``. Source: operation ``session.fork``.
+        Publishes ``session.created``, then ``message.updated`` and ``message.part.updated`` for each copy, then, with
+        what the copy has used, ``session.updated``. Raises ``SessionNotFound``. Source: operation ``session.fork``.
         """
         original = await self.get(session_id)
         forked = await self.create(fork_of(original))
@@ -145,7 +144,8 @@ class SessionService:
         messages = before(self._store.history(session_id), wanted.message_id)
         for message in messages:
             await self._store.commit(*copy.changes(message))
-        await self._store.commit(ChangeSession(forked.id, lambda now: with_usage_of(now, messages), silent=True))
+        if messages:
+            await self._store.commit(ChangeSession(forked.id, lambda now: with_usage_of(now, messages)))
         return forked
 
     async def delete(self, session_id: SessionID) -> None:
@@ -162,22 +162,27 @@ class SessionService:
             found += self._store.children(session.id)
         return found[::-1]
 
+    def few_messages(self, session_id: SessionID, limit: int | None, before: str | None) -> MessagePage | None:
+        """The same as :meth:`messages`, if they are few enough to be read at once."""
+        self.get_raw(session_id)
+        return self._store.small_page(session_id, limit, before)
+
     async def messages(self, session_id: SessionID, limit: int | None, before: str | None) -> MessagePage:
         """Messages with their parts, oldest first. Raises ``SessionNotFound``, ``InvalidCursor``."""
-        await self.get_raw(session_id)
+        self.get_raw(session_id)
         return await self._store.page(session_id, limit, before)
 
     async def message_raw(self, session_id: SessionID, message_id: MessageID) -> bytes:
         """``{info, parts}`` as JSON. Raises ``SessionNotFound``, ``MessageNotFound``."""
-        await self.get_raw(session_id)
         record = self._store.message_json(session_id, message_id)
         if record is None:
+            self.get_raw(session_id)
             raise MessageNotFound(session_id, message_id)
         return record
 
     async def delete_message(self, session_id: SessionID, message_id: MessageID) -> None:
         """Remove a message with its parts; files stay. Publishes ``message.removed``."""
-        await self.get_raw(session_id)
+        self.get_raw(session_id)
         await self._store.commit(DeleteMessage(session_id, message_id))
 
     async def update_part(self, session_id: SessionID, message_id: MessageID, part_id: PartID, part: Part) -> Part:
@@ -195,7 +200,7 @@ class SessionService:
 
     async def todos(self, session_id: SessionID) -> list[Todo]:
         """The task list, each item with an id. Raises ``SessionNotFound``."""
-        await self.get_raw(session_id)
+        self.get_raw(session_id)
         return self._store.todos(session_id)
 
     async def set_todos(self, session_id: SessionID, todos: list[Todo]) -> list[Todo]:
@@ -205,8 +210,12 @@ class SessionService:
         return numbered
 
     async def _require_part(self, session_id: SessionID, message_id: MessageID, part_id: PartID) -> None:
-        await self.get_raw(session_id)
+        self.get_raw(session_id)
         if self._store.message_json(session_id, message_id) is None:
             raise MessageNotFound(session_id, message_id)
         if self._store.part(session_id, message_id, part_id) is None:
             raise PartNotFound(message_id, part_id)
+
+
+def _default_title(wanted: CreateSession, now_ms: int) -> str:
+    return f"{'New session' if wanted.parent_id is UNSET else 'Child session'} - {iso_utc(now_ms)}"

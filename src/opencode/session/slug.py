@@ -1,6 +1,6 @@
 """Two words to call a session by."""
 
-import secrets
+import random
 from typing import Final
 
 ADJECTIVES: Final = """
@@ -21,4 +21,4 @@ _NOUNS: Final = tuple(NOUNS.split())
 
 def random_slug() -> str:
     """``adjective-noun``, lower case."""
-    return f"{secrets.choice(_ADJECTIVES)}-{secrets.choice(_NOUNS)}"
+    return f"{random.choice(_ADJECTIVES)}-{random.choice(_NOUNS)}"

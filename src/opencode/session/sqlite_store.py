@@ -1,5 +1,6 @@
 """The session store on SQLite: records as JSON bytes beside the columns that queries need."""
 
+import sqlite3
 from typing import Any, assert_never
 
 import msgspec
@@ -43,24 +44,32 @@ from opencode.session.schema import (
     Todo,
     TodoUpdated,
 )
+from opencode.session.session_writes import SessionWrites, put_session
 from opencode.session.store import RunningSession
 from opencode.storage.database import Database, Transaction
 
+_OF_SESSION = (
+    "part", "message", "todo", "permission_request", "question_request", "queued_prompt", "run", "share",
+)  # fmt: skip
+"""The tables whose rows go with their session."""
 _SESSION = msgspec.json.Decoder(Session)
 _MESSAGE: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Message)
 _PART: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Part)
 _TODOS = msgspec.json.Decoder(list[Todo])
 
+# A column that may not be null refuses the row when its owner does not exist. `INSERT .. SELECT` would say the same
+# with a temporary table.
 _PUT_PART = """
 INSERT INTO part (id, session_id, message_id, message_seq, seq, record)
-SELECT ?1, session_id, id, seq,
-       coalesce((SELECT max(seq) FROM part WHERE session_id = ?2 AND message_seq = message.seq), 0) + 1, ?4
-FROM message WHERE id = ?3 AND session_id = ?2
+VALUES (?1, ?2, ?3, (SELECT seq FROM message WHERE id = ?3 AND session_id = ?2),
+        coalesce((SELECT max(seq) FROM part WHERE session_id = ?2
+                  AND message_seq = (SELECT seq FROM message WHERE id = ?3)), 0) + 1, ?4)
 ON CONFLICT (id) DO UPDATE SET record = excluded.record WHERE message_id = excluded.message_id
 """
 _PUT_MESSAGE = """
 INSERT INTO message (id, session_id, seq, role, created_ms, record)
-VALUES (?1, ?2, coalesce((SELECT max(seq) FROM message WHERE session_id = ?2), 0) + 1, ?3, ?4, ?5)
+VALUES (?1, (SELECT id FROM session WHERE id = ?2),
+        coalesce((SELECT max(seq) FROM message WHERE session_id = ?2), 0) + 1, ?3, ?4, ?5)
 ON CONFLICT (id) DO UPDATE SET record = excluded.record WHERE session_id = excluded.session_id
 """
 # Quotes inside strings are escaped, so these texts are found only where they are fields.
@@ -76,12 +85,6 @@ _NEWEST_SUMMARIES = """
 SELECT record FROM message WHERE session_id = ? AND role = 'assistant' AND instr(record, ?) ORDER BY seq DESC LIMIT 4
 """
 _EARLIEST = "SELECT coalesce(min(seq), 0) FROM message WHERE session_id = ? AND id IN (?, ?)"
-_PUT_SESSION = """
-INSERT INTO session (id, project_id, parent_id, directory, title, created_ms, updated_ms, archived_ms, record)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET title = excluded.title, updated_ms = excluded.updated_ms,
-    archived_ms = excluded.archived_ms, record = excluded.record
-"""
 
 
 class SqliteSessionStore:
@@ -101,25 +104,27 @@ class SqliteSessionStore:
     def apply(self, tx: Transaction, *changes: Change) -> list[Session]:
         changed: list[Session] = []
         events: list[Event] = []
+        sessions = SessionWrites(tx)
         for change in changes:
             match change:
                 case CreateSessionRecord(session):
-                    _put_session(tx, session)
+                    put_session(tx, session)
                     events.append(SessionCreated(session_id=session.id, info=session))
                 case ChangeSession(session_id, function, silent):
-                    session = function(self._session_in(tx, session_id))
-                    _put_session(tx, session)
+                    session = sessions.change(session_id, function)
                     changed.append(session)
                     if not silent:
                         events.append(SessionUpdated(session_id=session_id, info=session))
                 case DeleteSession(session):
-                    for table in ("part", "message", "todo", "permission_request", "question_request", "run", "share"):
+                    for table in _OF_SESSION:
                         tx.execute(f"DELETE FROM {table} WHERE session_id = ?", (session.id,))
                     tx.execute("DELETE FROM session WHERE id = ?", (session.id,))
+                    sessions.forget(session.id)
                     events.append(SessionDeleted(session_id=session.id, info=session))
-                case PutMessage(message):
+                case PutMessage(message, silent):
                     self._put_message(tx, message)
-                    events.append(MessageUpdated(session_id=message.session_id, info=message))
+                    if not silent:
+                        events.append(MessageUpdated(session_id=message.session_id, info=message))
                 case DeleteMessage(session_id, message_id):
                     self._delete_message(tx, session_id, message_id)
                     events.append(MessageRemoved(session_id=session_id, message_id=message_id))
@@ -143,20 +148,17 @@ class SqliteSessionStore:
                     events.append(event)
                 case _:
                     assert_never(change)
+        sessions.write()
         self._events.append(tx, *events)
         return changed
 
-    def _session_in(self, tx: Transaction, session_id: SessionID) -> Session:
-        row = tx.execute("SELECT record FROM session WHERE id = ?", (session_id,)).fetchone()
-        if row is None:
-            raise SessionNotFound(session_id)
-        return _SESSION.decode(row[0])
-
     def _put_message(self, tx: Transaction, message: Message) -> None:
         row = (message.id, message.session_id, _role(message), message.time.created, encode(message))
-        if tx.execute("SELECT 1 FROM session WHERE id = ?", (message.session_id,)).fetchone() is None:
-            raise SessionNotFound(message.session_id)
-        if tx.execute(_PUT_MESSAGE, row).rowcount == 0:
+        try:
+            written = tx.execute(_PUT_MESSAGE, row).rowcount
+        except sqlite3.IntegrityError:
+            raise SessionNotFound(message.session_id) from None
+        if written == 0:
             raise MessageTaken(message.id)
 
     def _delete_message(self, tx: Transaction, session_id: SessionID, message_id: MessageID) -> None:
@@ -177,7 +179,7 @@ class SqliteSessionStore:
         record = self.session_json(session_id)
         return None if record is None else _SESSION.decode(record)
 
-    async def sessions_json(self, project_id: ProjectID, wanted: SessionFilter) -> bytes:
+    def sessions_json(self, project_id: ProjectID, wanted: SessionFilter) -> bytes:
         return pages.session_list(self._database, project_id, wanted)
 
     async def all_sessions_json(self, wanted: GlobalSessionFilter) -> GlobalPage:
@@ -186,6 +188,9 @@ class SqliteSessionStore:
     def children(self, session_id: SessionID) -> list[Session]:
         query = "SELECT record FROM session WHERE parent_id = ? ORDER BY created_ms, id DESC"
         return [_SESSION.decode(record) for (record,) in self._database.read(query, (session_id,))]
+
+    def small_page(self, session_id: SessionID, limit: int | None, before: str | None) -> MessagePage | None:
+        return pages.small_message_page(self._database, session_id, limit, before)
 
     async def page(self, session_id: SessionID, limit: int | None, before: str | None) -> MessagePage:
         return await pages.message_page(self._database, session_id, limit, before)
@@ -281,23 +286,11 @@ def _role(message: Message) -> str:
     return str(message.__struct_config__.tag)
 
 
-def _put_session(tx: Transaction, session: Session) -> None:
-    time = session.time
-    row = (
-        session.id,
-        session.project_id,
-        None if session.parent_id is UNSET else session.parent_id,
-        session.directory,
-        session.title,
-        time.created,
-        time.updated,
-        None if time.archived is UNSET else time.archived,
-        encode(session),
-    )
-    tx.execute(_PUT_SESSION, row)
-
-
 def _put_part(tx: Transaction, part: Part) -> None:
     row = (part.id, part.session_id, part.message_id, encode(part))
-    if tx.execute(_PUT_PART, row).rowcount == 0:
+    try:
+        written = tx.execute(_PUT_PART, row).rowcount
+    except sqlite3.IntegrityError:
+        written = 0
+    if written == 0:
         raise MessageNotFound(part.session_id, part.message_id)

@@ -37,7 +37,7 @@ class SessionStore(Protocol):
 
     def session_json(self, session_id: SessionID) -> bytes | None: ...
 
-    async def sessions_json(self, project_id: ProjectID, wanted: SessionFilter) -> bytes:
+    def sessions_json(self, project_id: ProjectID, wanted: SessionFilter) -> bytes:
         """A JSON array, newest update first."""
         ...
 
@@ -47,6 +47,10 @@ class SessionStore(Protocol):
 
     def children(self, session_id: SessionID) -> list[Session]:
         """Direct children, oldest first."""
+        ...
+
+    def small_page(self, session_id: SessionID, limit: int | None, before: str | None) -> MessagePage | None:
+        """The same as :meth:`page`, if it is small enough to be read at once."""
         ...
 
     async def page(self, session_id: SessionID, limit: int | None, before: str | None) -> MessagePage:

@@ -9,7 +9,7 @@ from opencode.snapshot.file_watch import FileWatch
 from opencode.snapshot.index import ShadowIndex
 from opencode.snapshot.surroundings import Surroundings
 
-NAMES_LIMIT = 20_000
+NAMES_LIMIT = 50_000
 """With more tracked files than this nothing is remembered and git is always asked."""
 
 

@@ -10,7 +10,7 @@ from opencode.snapshot import names
 from opencode.snapshot.index import ShadowIndex
 from opencode.snapshot.shadow_git import FIRST_TIMEOUT_SECONDS, ShadowGit
 from opencode.snapshot.surroundings import Surroundings
-from opencode.snapshot.tree_diff import DELETED, differences
+from opencode.snapshot.tree_diff import DELETED, Difference, differences
 
 SCRATCH = "restore.index"
 _EXECUTABLE = b"100755"
@@ -27,6 +27,20 @@ class Plan:
     delete: list[bytes]
 
 
+class _Displaced:
+    """The differences that are written where one of the names, or a directory above it, cannot be as well."""
+
+    def __init__(self, given: Collection[bytes]) -> None:
+        self._names = given
+        self._folders = {folder for name in given for folder in names.parents(name)}
+
+    def __contains__(self, difference: Difference) -> bool:
+        if difference.status == DELETED:
+            return False
+        above = names.parents(difference.name)
+        return difference.name in self._folders or any(folder in self._names for folder in above)
+
+
 class Restorer:
     """Writes and deletes files of the work tree; leaves the store's index as it is."""
 
@@ -35,12 +49,18 @@ class Restorer:
         self._index = index
         self._around = around
 
-    async def plan(self, now: str, tree: str, only: Collection[bytes] | None = None) -> Plan:
-        """What leads from the tree of the files as they are to another; ``only`` these names. Raises ``GitFailed``."""
+    async def plan(
+        self, now: str, tree: str, only: Collection[bytes] | None = None, *, with_displaced: bool = False
+    ) -> Plan:
+        """What leads from the tree of the files as they are to another; ``only`` these names. Raises ``GitFailed``.
+
+        ``with_displaced``: and what had to make way for one of these names, a file for a directory or the reverse.
+        """
+        displaced = _Displaced(only) if only is not None and with_displaced else ()
         found = [
             difference
             for difference in await differences(self._git, now, tree)
-            if (only is None or difference.name in only) and names.is_inside(difference.name)
+            if (only is None or difference.name in only or difference in displaced) and names.is_inside(difference.name)
         ]
         return Plan(
             tree=tree,

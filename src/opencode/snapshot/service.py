@@ -123,10 +123,11 @@ class SnapshotService:
     async def restore(self, tree: str, only: Sequence[str] | None = None) -> None:
         """Make the files those of a tree: also deletes what was not there, except what is ignored.
 
-        ``only``: these absolute paths and no others. All or nothing. Raises ``SnapshotNotFound``, ``SnapshotFailed``.
+        ``only``: these absolute paths and no others, except files of the tree that had to make way for one of them.
+        All or nothing. Raises ``SnapshotNotFound``, ``SnapshotFailed``.
         """
-        wanted = None if only is None else {tree: self._names(only)}
-        await self._put_back({tree: None} if wanted is None else wanted, spare_ignored=only is None)
+        wanted = None if only is None else self._names(only)
+        await self._put_back({tree: wanted}, spare_ignored=only is None, with_displaced=True)
 
     async def revert(self, patches: Sequence[Patch]) -> None:
         """Undo patches, oldest first: each file becomes what it was before the first patch that names it.
@@ -146,15 +147,19 @@ class SnapshotService:
         """What the snapshots take on the disk."""
         return await measure(self._git.store)
 
-    async def cleanup(self, in_use: Collection[str] = ()) -> SnapshotUsage | None:
+    async def cleanup(self, now_ms: int, in_use: Collection[str] = ()) -> SnapshotUsage | None:
         """Let go of snapshots older than a week, except those in use, and bound the store; what it takes then.
 
-        To be called every hour. None when there is no store, or it could not be cleaned.
+        To be called every hour; the log tells what it takes. None when there is no store, or it could not be cleaned.
         """
-        if not (self._git.store / MARKER).exists():
+        marker = self._git.store / MARKER
+        if not marker.exists():
             return None
         try:
-            return await clean(self._git, frozenset(in_use), self._lock)
+            marker.touch()  # the directory is open: its store does not count as left behind
+            usage = await clean(self._git, frozenset(in_use), now_ms, self._lock)
+            _log.info("cleaned", store=str(usage.directory), snapshots=usage.snapshots, bytes=usage.bytes)
+            return usage
         except (GitFailed, OSError) as error:
             _log.warning("cannot clean snapshots", store=str(self._git.store), error=error)
             return None
@@ -213,7 +218,9 @@ class SnapshotService:
         found = (names.relative(self._around.worktree, path) for path in paths)
         return {name for name in found if name is not None and self._around.is_in_scope(name)}
 
-    async def _put_back(self, wanted: Mapping[str, set[bytes] | None], *, spare_ignored: bool) -> None:
+    async def _put_back(
+        self, wanted: Mapping[str, set[bytes] | None], *, spare_ignored: bool, with_displaced: bool = False
+    ) -> None:
         if not wanted:
             return
         if not self.enabled:
@@ -223,7 +230,10 @@ class SnapshotService:
                 parts = await self._prepared()
                 now = await self._tree(parts)
                 keep(self._git.store, now)
-                plans = [await parts.restorer.plan(now, checked(tree), only) for tree, only in wanted.items()]
+                plans = [
+                    await parts.restorer.plan(now, checked(tree), only, with_displaced=with_displaced)
+                    for tree, only in wanted.items()
+                ]
             except (GitFailed, TooMuch, OSError) as error:
                 raise await self._explained(error, *wanted) from error
             await self._carry_out(parts, plans, now, spare_ignored=spare_ignored)

@@ -97,10 +97,10 @@ def remove_stores(data: Path, before_ms: int) -> list[Path]:
     removed = []
     for marker in (data / ROOT).glob(f"*/*/{MARKER}"):
         store = marker.parent
-        if _used_ms(store) < before_ms:
-            shutil.rmtree(store, ignore_errors=True)
-            removed.append(store)
-            with suppress(OSError):
+        with suppress(OSError):  # another server may do the same
+            if _used_ms(store) < before_ms:
+                shutil.rmtree(store, ignore_errors=True)
+                removed.append(store)
                 store.parent.rmdir()
     return removed
 

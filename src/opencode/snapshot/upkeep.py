@@ -1,7 +1,6 @@
 """Bounds what a store takes on the disk, and tells what it takes."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from opencode.snapshot.schema import SnapshotUsage
 from opencode.snapshot.shadow_git import ShadowGit
 from opencode.snapshot.store import kept, release
 
-KEEP_SECONDS = 7 * 24 * 3600
+KEEP_MS = 7 * 24 * 3600 * 1000
 KEEP_SNAPSHOTS = 5_000
 STORE_LIMIT_BYTES = 4 * 1024 * 1024 * 1024
 """Beyond this, old snapshots go before their time."""
@@ -30,14 +29,14 @@ async def measure(store: Path) -> SnapshotUsage:
     return await run_sync(_measure, store)
 
 
-async def clean(git: ShadowGit, in_use: frozenset[str], lock: anyio.Lock) -> SnapshotUsage:
+async def clean(git: ShadowGit, in_use: frozenset[str], now_ms: int, lock: anyio.Lock) -> SnapshotUsage:
     """Let go of old snapshots, except those in use, and collect what nothing needs any more.
 
     Objects are collected only when there is something to gain. Snapshots can be taken meanwhile, except while a
     store that is too large is emptied, which holds the ``lock``. Raises ``GitFailed``.
     """
     store = git.store
-    expired = [tree for tree in _expired(kept(store), time.time()) if tree not in in_use]
+    expired = [tree for tree in _expired(kept(store), now_ms) if tree not in in_use]
     for tree in expired:
         release(store, tree)
     usage = await measure(store)
@@ -84,8 +83,8 @@ async def _release_older_half(store: Path, in_use: frozenset[str]) -> bool:
     return bool(older)
 
 
-def _expired(snapshots: dict[str, int], now_seconds: float) -> list[str]:
-    before_ms = (now_seconds - KEEP_SECONDS) * 1000
+def _expired(snapshots: dict[str, int], now_ms: int) -> list[str]:
+    before_ms = now_ms - KEEP_MS
     newest_first = sorted(snapshots, key=lambda tree: snapshots[tree], reverse=True)
     old = [tree for tree in newest_first[:KEEP_SNAPSHOTS] if snapshots[tree] < before_ms]
     return old + newest_first[KEEP_SNAPSHOTS:]

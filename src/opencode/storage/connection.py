@@ -12,8 +12,8 @@ from typing import Final, Literal
 
 Durability = Literal["normal", "full"]
 
-WRITER_CACHE_KIB: Final = 4096
-READER_CACHE_KIB: Final = 4096
+WRITER_CACHE_KIB: Final = 2048
+READER_CACHE_KIB: Final = 512
 STATEMENTS: Final = 256
 
 

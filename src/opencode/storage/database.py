@@ -17,6 +17,7 @@ from opencode.storage.migrate import known_migrations, migrate
 from opencode.storage.ownership import Ownership, own
 from opencode.storage.readers import Readers
 from opencode.storage.transaction import Transaction
+from opencode.storage.trouble import StorageTrouble
 from opencode.storage.writer import Writer
 
 __all__ = ["Database", "Rows", "Transaction", "open_database"]
@@ -43,6 +44,11 @@ class Database:
         ``StorageError`` when the database cannot store it: then nothing of it is stored.
         """
         return await self._writer.write(change)
+
+    @property
+    def trouble(self) -> StorageTrouble | None:
+        """That changes are refused at present; None while all is well."""
+        return self._writer.trouble
 
     def read(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
         """The rows of a small, indexed query, here and now. Raises ``StorageError`` when the file cannot be read."""

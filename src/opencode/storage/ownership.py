@@ -26,6 +26,11 @@ class Ownership:
     def __init__(self, descriptor: int, owner: Owner) -> None:
         self._descriptor = descriptor
         self._owner = owner
+        found = os.fstat(descriptor)
+        self.mark = f"{found.st_dev:x}.{found.st_ino:x}"
+        """Tells this directory, by its lock file, from every other of this machine; a copy of it has another."""
+        self.follows_a_crash = found.st_size > 0
+        """Whether the owner before ended without giving the directory up."""
         self._write()
 
     @property
@@ -40,9 +45,9 @@ class Ownership:
 
     def _write(self) -> None:
         # What the file says only helps others; a disk that refuses it makes nobody less an owner.
+        # Never empty in between: that would say that the directory was given up.
         with suppress(OSError):
-            os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, encode(self._owner), 0)
+            os.ftruncate(self._descriptor, os.pwrite(self._descriptor, encode(self._owner), 0))
 
 
 @contextmanager

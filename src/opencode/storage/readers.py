@@ -18,7 +18,9 @@ import anyio.to_thread
 from opencode.storage.connection import connect_reader
 from opencode.storage.errors import StorageClosedError
 
-CONNECTIONS: Final = 4
+CONNECTIONS: Final = 2
+"""Two, so that a very long session does not hold up the others. Each keeps a cache in memory."""
+
 SLICE_ROWS: Final = 256
 """A fraction of a millisecond."""
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from opencode.core.log import get_logger
-from opencode.storage.errors import StorageClosedError, StorageIOError, storage_error
+from opencode.storage.errors import StorageClosedError, StorageError, StorageIOError, storage_error
 from opencode.storage.transaction import Transaction
+from opencode.storage.trouble import StorageTrouble
 
 T = TypeVar("T")
 
@@ -67,6 +69,8 @@ class Writer:
         self._held = False
         self._closed = False
         self._busy_since: float | None = None
+        self.trouble: StorageTrouble | None = None
+        """That changes are refused, since the last one that was not."""
 
     async def write(self, change: Callable[[Transaction], T]) -> T:
         """Queue a change; returns what it returned, once committed.
@@ -143,6 +147,7 @@ class Writer:
         except BaseException:
             self._roll_back()
             raise
+        self._note(jobs)
         for job in jobs:
             job.settle()
         self._make_room()
@@ -198,8 +203,16 @@ class Writer:
     def _fail_all(self, error: Exception) -> None:
         jobs, self._jobs = self._jobs, []
         _fail(jobs, error)
+        self._note(jobs)
         for job in jobs:
             job.settle()
+
+    def _note(self, jobs: list[_Job]) -> None:
+        error = next((job.error for job in jobs if isinstance(job.error, StorageError)), None)
+        if error is None:
+            self.trouble = None
+        elif self.trouble is None or type(error) is not type(self.trouble.error):
+            self.trouble = StorageTrouble(error, time.time_ns() // 1_000_000)
 
 
 def _fail(jobs: list[_Job], error: Exception) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from opencode.core.clock import Clock, iso_utc
 from opencode.core.ids import SessionID
 from opencode.file.disk import FileStamp, stamp_of
-from opencode.tool.tool import ToolError
+from opencode.tool.tool import ToolContext, ToolError
 
 LIMIT = 10_000
 
@@ -61,6 +61,14 @@ class FileTimes:
                 f"Last modification: {iso_utc(stamp.modified_ms)}\nLast read: {iso_utc(seen.at_ms)}\n\n"
                 "Read the file again before you change it."
             )
+
+    async def require(self, context: ToolContext, path: Path, stamp: FileStamp) -> None:
+        """As ``check`` for the session of a call; a rule that denies the change is told instead of what to do first."""
+        try:
+            self.check(context.session_id, path, stamp)
+        except ToolError:
+            await context.ask("edit", patterns=context.names(path), rules_only=True)
+            raise
 
     def forget_session(self, session_id: SessionID) -> None:
         """Drop what is known about a session that was deleted."""

@@ -131,7 +131,7 @@ class PatchPlan:
         content = await self._current(path)
         stamp = self._stamps.get(path)
         if is_new_to_plan and stamp is not None:
-            self._times.check(self._context.session_id, path, stamp)
+            await self._times.require(self._context, path, stamp)
         return content
 
 

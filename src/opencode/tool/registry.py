@@ -36,6 +36,11 @@ class ToolRegistry:
         """One tool, for calls that no model makes."""
         return self._tools[id]
 
+    def limit_seconds(self, id: str, given: Mapping[str, Any]) -> float | None:
+        """How long a call may take; None: as long as it needs."""
+        tool = self._tools.get(id)
+        return None if tool is None else tool.limit_seconds(given)
+
     def ids(self) -> list[str]:
         """The ids in their fixed order. Source: operation ``tool.ids``."""
         return [id for id in self._tools if id not in UNLISTED]

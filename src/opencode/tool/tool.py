@@ -3,7 +3,7 @@
 import dataclasses
 import os.path
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -45,7 +45,8 @@ class ToolContext:
     """What one call of a tool may know and do.
 
     ``ask`` is ``await ask(permission, patterns=[...], always=[...], metadata={...})``: returns when allowed,
-    raises the rejections of ``permission/errors.py`` otherwise. ``report`` is
+    raises the rejections of ``permission/errors.py`` otherwise; with ``rules_only=True`` no person is asked, and only
+    a rule that denies raises. ``report`` is
     ``await report(title=None, metadata=None)``: rewrites what clients see of the running call. Cancellation is
     abort. ``bypass_permissions``: the call is made for the user's own prompt parts.
     """
@@ -97,6 +98,10 @@ class Tool(ABC, Generic[P]):
     params: type[P]
     permission: ClassVar[str | None] = None
     """The permission that decides whether the tool is offered; its id when None."""
+
+    def limit_seconds(self, given: Mapping[str, Any]) -> float | None:
+        """How long a call with these arguments may take; None: as long as it needs."""
+        return None
 
     @abstractmethod
     async def run(self, params: P, context: ToolContext) -> ToolResult:

@@ -1,6 +1,6 @@
 """What all tools share: arguments are checked before, outputs cut after (spec: tools core, section 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
@@ -50,6 +50,10 @@ class WrappedTool:
         tool = self._tool
         description = tool.description if self.describes is None else self.describes.describe(self._rules)
         return ToolDefinition(name=tool.id, description=description, parameters=self.parameters)
+
+    def limit_seconds(self, given: Mapping[str, Any]) -> float | None:
+        """How long a call with these arguments may take; None: as long as it needs."""
+        return self._tool.limit_seconds(given)
 
     @cached_property
     def describes(self) -> DescribesForRules | None:

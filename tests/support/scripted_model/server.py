@@ -30,6 +30,8 @@ from tests.support.scripted_model.script import (
 
 Json = dict[str, Any]
 Predicate = Callable[["RecordedRequest"], bool]
+Improvised = Callable[["RecordedRequest"], Turn]
+"""Makes up an answer when it is asked for one."""
 TITLE_MARK = "title"
 TASK_CHARACTERS = 300
 
@@ -79,10 +81,10 @@ class ScriptedModel:
         self.requests: list[RecordedRequest] = []
         self.title = turn("A scripted title")
         self.models: list[str] = []
-        self._turns: list[Turn] = []
+        self._turns: list[Turn | Improvised] = []
         self._lanes: list[tuple[Predicate, list[Turn]]] = []
 
-    def push(self, *turns: Turn | str) -> None:
+    def push(self, *turns: Turn | Improvised | str) -> None:
         """Append answers for ordinary requests."""
         self._turns += [turn(item) if isinstance(item, str) else item for item in turns]
 
@@ -102,7 +104,8 @@ class ScriptedModel:
                 return turns.pop(0)
         if request.is_title:
             return self.title
-        return self._turns.pop(0) if self._turns else turn("OK.")
+        next_turn = self._turns.pop(0) if self._turns else turn("OK.")
+        return next_turn if isinstance(next_turn, Turn) else next_turn(request)
 
 
 @asynccontextmanager

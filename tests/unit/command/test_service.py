@@ -15,9 +15,22 @@ GREET = Skill(name="greet", description="Greets", location="/skills/greet/SKILL.
 HELLO = Command(name="sample:hello", source="mcp", template="", hints=["$1"])
 
 
+class Prompts:
+    """Stands in for MCP servers."""
+
+    def __init__(self, commands: list[Command]) -> None:
+        self._commands = commands
+
+    def commands(self) -> list[Command]:
+        return self._commands
+
+    async def template(self, name: str) -> str:
+        return f"fetched {name} $1"
+
+
 def service(skills: list[Skill] | None = None, mcp: list[Command] | None = None, **config: Any) -> CommandService:
     entries = msgspec.convert(config, dict[str, CommandConfig])
-    return CommandService(entries, skills or [], Path("/work tree"), lambda: mcp or [])
+    return CommandService(entries, skills or [], Path("/work tree"), [Prompts(mcp or [])])
 
 
 def test_init_and_review_are_always_there() -> None:
@@ -113,3 +126,9 @@ def test_an_unknown_command_is_refused_with_the_names_there_are() -> None:
 )
 def test_hints_are_the_placeholders_once_each(template: str, expected: list[str]) -> None:
     assert hints(template) == expected
+
+
+async def test_the_text_of_a_command_is_fetched_where_it_comes_from() -> None:
+    commands = service([GREET], [HELLO], plain={"template": "mine"})
+    texts = [await commands.template(commands.get(name)) for name in ("sample:hello", "plain")]
+    assert texts == ["fetched sample:hello $1", "mine"]

@@ -2,11 +2,16 @@
 
 import re
 from pathlib import Path
+from typing import ClassVar
 
 import anyio
 import pytest
 
-from opencode.event.server_events import GlobalDisposed
+from opencode.core.ids import SessionID
+from opencode.event.frame import Frame
+from opencode.event.schema import Event
+from opencode.event.server_events import GlobalDisposed, ServerHeartbeat
+from opencode.event.subscription import BATCH_BYTES
 from opencode.storage.database import Transaction
 from tests.support.event_world import DIRECTORY, Changed, Message, Ticked, World, open_world, parse, read, shown
 
@@ -244,3 +249,121 @@ async def test_numbers_go_up_across_restarts_and_are_never_used_again(tmp_path: 
             numbers += [int(str(message.id).partition(".")[2]) for message in (await read(subscription, 3))[1:]]
     assert len(set(numbers)) == 6
     assert numbers == sorted(numbers)
+
+
+async def test_an_event_of_one_stream_has_the_cursor_of_its_moment_and_no_place_in_the_order(world: World) -> None:
+    async with world.bus.subscribe(None) as one, world.bus.subscribe(None) as other:
+        world.tick(1)
+        one.push_local(ServerHeartbeat())
+        world.tick(2)
+        messages = await read(one, 4)
+        assert shown(await read(other, 3))[1:] == [("test.ticked", 1), ("test.ticked", 2)]
+    assert shown(messages)[1:] == [("test.ticked", 1), ("server.heartbeat",), ("test.ticked", 2)]
+    assert [message.id for message in messages] == [f"{world.log.epoch}.{seq}" for seq in (0, 1, 1, 2)]
+    assert list(messages[2].data) == ["payload"]
+    assert str(messages[2].payload["id"]).startswith("evt_")
+
+
+async def test_a_view_may_leave_out_the_events_of_its_stream(world: World) -> None:
+    def ticks_only(frame: Frame) -> bytes | None:
+        return frame.payload if frame.type == "test.ticked" else None
+
+    async with world.bus.subscribe(DIRECTORY, envelope=ticks_only) as subscription:
+        subscription.push_local(ServerHeartbeat())
+        world.tick(1)
+        assert shown(await read(subscription, 1)) == [("test.ticked", 1)]
+
+
+class Spoken(Event):
+    """A transient event of a session."""
+
+    type: ClassVar[str] = "test.spoken"
+    durable: ClassVar[bool] = False
+    session_id: SessionID
+
+
+async def test_views_know_which_session_an_event_is_about_live_and_in_every_replay(tmp_path: Path) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    def noted(frame: Frame) -> bytes | None:
+        seen.append((frame.type, frame.session_id))
+        return frame.payload
+
+    async with open_world(tmp_path / "opencode-server.db", ring_bytes=0) as world:
+        async with world.bus.subscribe(DIRECTORY, envelope=noted) as subscription:
+            world.events.publish(Spoken(session_id=SessionID("ses_2")))
+            world.tick(1)
+            await world.change(2)
+            first, *_ = await read(subscription, 4)
+        live = [("test.spoken", "ses_2"), ("test.ticked", None), ("test.changed", "ses_1")]
+        assert seen[1:] == live
+        seen.clear()
+        async with world.bus.subscribe(DIRECTORY, first.id, envelope=noted) as subscription:
+            await read(subscription, 2)
+        assert seen[1:] == live[-1:]
+
+
+async def test_a_disposal_that_comes_during_a_commit_ends_the_streams_after_it(world: World) -> None:
+    def change(tx: Transaction) -> None:
+        world.events.append(tx, Changed(number=1))
+        world.events.dispose()
+
+    async with world.bus.subscribe(DIRECTORY) as subscription:
+        await world.database.write(change)
+        with anyio.fail_after(5):
+            messages = [message async for batch in subscription.batches() for message in parse(batch)]
+    assert shown(messages)[1:] == [("test.changed", "ses_1", 1), ("server.instance.disposed", DIRECTORY)]
+
+
+async def test_a_listener_that_stops_late_stops_no_other(world: World) -> None:
+    seen: list[str] = []
+    stop_old = world.events.subscribe_function(Ticked, lambda _: seen.append("old"))
+    world.events.dispose()
+    world.events.subscribe_function(Ticked, lambda _: seen.append("new"))
+    stop_old()
+    world.tick(1)
+    assert seen == ["new"]
+
+
+async def test_large_amounts_go_out_in_several_writes_with_every_message_once(world: World) -> None:
+    async with world.bus.subscribe(DIRECTORY, buffer_bytes=10_000_000) as subscription:
+        for number in range(40):
+            world.events.publish(Said(text="x" * 50_000, number=number))
+        batches = subscription.batches()
+        sizes, numbers = [], []
+        while len(numbers) < 40:
+            batch = await anext(batches)
+            sizes.append(len(batch))
+            numbers += [m.payload["properties"]["number"] for m in parse(batch) if m.shown[0] == "test.said"]  # type: ignore[index]
+        await batches.aclose()
+    assert numbers == list(range(40))
+    assert len(sizes) > 5
+    assert all(size < BATCH_BYTES + 60_000 for size in sizes)
+
+
+class Said(Event):
+    """A long transient event."""
+
+    type: ClassVar[str] = "test.said"
+    durable: ClassVar[bool] = False
+    text: str
+    number: int
+
+
+async def test_what_was_read_makes_room_again(world: World) -> None:
+    async with world.bus.subscribe(DIRECTORY, buffer_bytes=100_000) as subscription:
+        batches = subscription.batches()
+        await anext(batches)
+        for number in range(20):
+            world.events.publish(Said(text="x" * 90_000, number=number))
+            assert len(parse(await anext(batches))) == 1
+        assert not subscription.lagged
+        await batches.aclose()
+
+
+async def test_a_message_that_finds_a_buffer_not_yet_full_fits_however_large_it_is(world: World) -> None:
+    async with world.bus.subscribe(DIRECTORY, buffer_bytes=100_000) as subscription:
+        world.events.publish(Said(text="x" * 500_000, number=1))
+        assert not subscription.lagged
+        world.tick(2)
+        assert subscription.lagged

@@ -1,11 +1,14 @@
 """Retention: the log forgets by age and by size, and knows what it forgot."""
 
+import anyio
+import anyio.lowlevel
 import pytest
 
-from opencode.core.ids import EventID
+from opencode.core.ids import EventID, ProjectID
+from opencode.core.wire import decode
 from opencode.event.log import TRIM_EVERY, CursorExpired, EventLog, open_event_log
 from opencode.event.schema import EventScope
-from tests.support.event_world import DIRECTORY, World
+from tests.support.event_world import DIRECTORY, World, read
 
 HOUR = 60 * 60 * 1000
 
@@ -14,10 +17,8 @@ async def append(world: World, log: EventLog, count: int, size: int = 10) -> Non
     def change(tx: object) -> None:
         for _ in range(count):
             seq = log.next_seq()
-            log.append(
-                tx, seq, EventID(f"evt_{seq}"), EventScope(directory=DIRECTORY), None, "test",  # type: ignore[arg-type]
-                world.clock.now, b"x" * size,
-            )  # fmt: skip
+            event = (seq, EventID(f"evt_{seq}"), None, "test", b"x" * size)
+            log.append(tx, EventScope(directory=DIRECTORY), world.clock.now, [event])  # type: ignore[arg-type]
 
     await world.database.write(change)
 
@@ -72,3 +73,41 @@ async def test_a_clock_that_was_set_back_removes_nothing_early(world: World) -> 
     world.clock.now += 48 * HOUR
     await world.log.trim()
     assert await kept(world.log, 0) == [1, 2]
+
+
+async def test_a_quiet_log_is_trimmed_by_the_hour_and_a_failure_is_made_up_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opencode.event.log.TRIM_INTERVAL_SECONDS", 0.001)
+    await append(world, world.log, 3)
+    world.clock.now += 25 * HOUR
+    world.database.read("PRAGMA query_only = ON")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(world.log.keep_trimmed)
+        with anyio.move_on_after(0.05):
+            await anyio.sleep_forever()
+        assert world.log.trimmed == 0
+        world.database.read("PRAGMA query_only = OFF")
+        with anyio.fail_after(10):
+            while world.log.trimmed < 3:
+                await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+
+
+async def test_trimming_when_nothing_is_too_old_changes_nothing(world: World) -> None:
+    await append(world, world.log, 3)
+    await world.log.trim()
+    assert (world.log.trimmed, await kept(world.log, 0)) == (0, [1, 2, 3])
+
+
+async def test_the_log_keeps_all_that_is_known_of_an_event(world: World) -> None:
+    async with world.bus.subscribe(None) as subscription:
+        await world.change(1)
+        await world.change(2, events=world.publisher("/d", None))
+        _, first, second = await read(subscription, 3)
+    [chunk] = [chunk async for chunk in world.log.replay(0, world.log.last, None)]
+    assert [(e.seq, e.id, e.scope, e.session_id, e.type) for e in chunk] == [
+        (1, first.payload["id"], EventScope(directory=DIRECTORY, project=ProjectID("prj")), "ses_1", "test.changed"),
+        (2, second.payload["id"], EventScope(directory="/d", project=None), "ses_1", "test.changed"),
+    ]
+    assert [decode(e.properties, dict) for e in chunk] == [{"sessionID": "ses_1", "number": n} for n in (1, 2)]

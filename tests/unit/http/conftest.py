@@ -61,6 +61,9 @@ class FakeRegistry:
     def __init__(self) -> None:
         self.opened: list[str] = []
 
+    def get(self, directory: str) -> FakeInstance | None:
+        return FakeInstance(directory) if directory in self.opened else None
+
     async def open(self, directory: str) -> FakeInstance:
         self.opened.append(directory)
         return FakeInstance(directory)

@@ -170,6 +170,12 @@ async def test_the_directory_comes_from_query_then_header_then_the_server(client
     assert (await client.get("/where?directory=")).json() == "/cwd"
 
 
+@pytest.mark.parametrize("directory", ["%00", "ä" * 128, "/".join(["x" * 250] * 16)])
+async def test_a_directory_that_no_path_can_name_is_refused(client: httpx.AsyncClient, directory: str) -> None:
+    answer = await client.get(f"/where?directory={directory}")
+    assert (answer.status_code, answer.json()["name"]) == (400, "BadRequest")
+
+
 async def test_a_session_is_served_by_its_own_directory(client: httpx.AsyncClient) -> None:
     assert (await client.get("/session/ses_1/where?directory=/query")).json() == "ses_1 in /stored"
     assert (await client.get("/session/ses_2/where?directory=/query")).json() == "ses_2 in /query"

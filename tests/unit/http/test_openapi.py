@@ -17,6 +17,8 @@ TESTS = Path(__file__).parents[2]
 SEED = "older clients send or read it (seed variants)"
 CLIENTS = "older clients read it"
 OBSERVED = "the official server answers so, whatever its document says"
+DELIVERY = "`delivery`: a prompt may wait for a turn of its own; ours"
+WAITS = "what a session waits for; ours"
 MISSING = "an unknown session is an error"
 NARROW = "the official document names what it does not promise"
 
@@ -25,10 +27,15 @@ DIFFERENCES = {
     "global.health 200": "`server`: our own version, beside that of the API",
     "project.update body": SEED,
     "session.abort 404": MISSING,
+    "session.command body": DELIVERY,
+    "session.prompt body": DELIVERY,
+    "session.prompt_async body": DELIVERY,
     "session.create 404": f"`parentID`: {MISSING}",
     "session.diff 404": MISSING,
     "session.create body": f"`directory`: {SEED}",
     "session.shell body": "`agent` may be left out: the session's agent runs the command",
+    "schema AssistantMessage": "`UnansweredError` where the configuration asks for it",
+    "schema EventSessionError": "`UnansweredError` where the configuration asks for it",
     "schema Config": f"`theme`, `keybinds`, `tui`: {CLIENTS}",
     "schema EventQuestionReplied": f"answers stand in place instead of by name; {NARROW}",
     "schema EventServerInstanceDisposed": "the id has the pattern of all event ids",
@@ -50,10 +57,34 @@ DIFFERENCES = {
 """Every difference, with its reason."""
 
 OURS_ALONE = {
+    "schema ConflictError": "what imports answer when an id belongs to another message; ours",
     "schema Event": "only the events this server has",
     "schema GlobalEvent": "only the events this server has",
     "schema EventServerHeartbeat": OBSERVED,
     "schema EventServerResync": "tells a client that it has missed events; ours",
+    "schema EventAskDeadline": "tells when a request ends that nobody is there to answer; ours",
+    "schema EventSessionQueue": "the prompts that wait for a turn of their own; ours",
+    "schema QueuedPrompt": "a prompt that nobody works on yet; ours",
+    "schema UnansweredError": "nobody was there to answer, and that is to be a failure; ours",
+    **{
+        f"schema {name}": WAITS
+        for name in (
+            "Release",
+            "SessionWait",
+            "SessionWhy",
+            "WaitCompaction",
+            "WaitModel",
+            "WaitPermission",
+            "WaitQuestion",
+            "WaitQueue",
+            "WaitRetry",
+            "WaitStopping",
+            "WaitStorage",
+            "WaitSubagent",
+            "WaitTool",
+            "WaitWork",
+        )
+    },
 }
 
 

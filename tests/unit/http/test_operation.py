@@ -5,7 +5,7 @@ import pytest
 from opencode.core.ids import SessionID
 from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.http.answer import Later, Raw, Stream
-from opencode.http.operation import DeclarationError, operation
+from opencode.http.operation import DeclarationError, Soon, operation
 from opencode.http.table import OperationTable
 
 
@@ -32,6 +32,11 @@ async def later() -> Later[bool]:
     raise AssertionError
 
 
+def sometimes() -> Soon[Raw[list[int]]]:
+    """Waits sometimes."""
+    raise AssertionError
+
+
 def test_the_signature_says_what_there_is_to_know() -> None:
     declared = operation("a.b", "POST", "/session/{sessionID}/x")(handler)
     assert (declared.answer, declared.content_type) == (list[str], "application/json")
@@ -46,6 +51,11 @@ def test_streams_and_operations_without_an_instance_are_told_from_the_signature(
     declared = operation("a.b", "GET", "/x")(stream)
     assert (declared.is_stream, declared.scope, declared.answer) == (True, "global", str)
     assert operation("a.c", "GET", "/y")(later).answer is bool
+
+
+def test_what_is_answered_soon_is_answered_all_the_same() -> None:
+    declared = operation("a.b", "GET", "/x")(sometimes)
+    assert (declared.answer, declared.content_type) == (list[int], "application/json")
 
 
 def test_a_path_parameter_that_nobody_takes_is_an_error() -> None:

@@ -4,8 +4,10 @@ from typing import Any
 
 import anyio
 import httpx2 as httpx
+import pytest
 
 from opencode.core.errors import NotFound
+from opencode.core.wire import Wire
 from opencode.http.answer import Message
 from opencode.http.app import Application
 from opencode.http.operation import operation
@@ -98,3 +100,32 @@ async def test_a_server_that_stops_says_so_to_who_waits(registry: Any) -> None:
             tasks.start_soon(ask, client, server.url)
             await waits.wait()
     assert [(answer.status_code, answer.json()["name"]) for answer in answers] == [(503, "ServiceUnavailableError")]
+
+
+class Wish(Wire):
+    is_large: bool
+
+
+@operation("wish", "POST", "/wish", slow=lambda wish: wish.is_large)
+async def wish(body: Wish) -> str:
+    """Whatever it is."""
+    return "granted"
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+async def test_only_a_body_that_takes_long_is_answered_with_patience(
+    registry: Any, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    patient: list[object] = []
+
+    class Noted(PatientAnswer):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            patient.append(self)
+
+    monkeypatch.setattr("opencode.http.performer.PatientAnswer", Noted)
+    application = Application(OperationTable([wish]), registry, working_directory="/")
+    async with httpx.AsyncClient() as client, serving(application) as server:
+        answer = await client.post(f"{server.url}/wish", json={"isLarge": is_large})
+    assert answer.json() == "granted"
+    assert len(patient) == is_large

@@ -25,7 +25,7 @@ def request(
         "query_string": query,
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     }
-    return Request(scope, receive, limit)
+    return Request.of_scope(scope, receive, limit)
 
 
 async def test_a_body_in_pieces_is_joined() -> None:

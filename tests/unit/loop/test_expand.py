@@ -10,13 +10,17 @@ from opencode.core.clock import SystemClock
 from opencode.core.errors import Invalid
 from opencode.core.ids import IdGenerator, PartID
 from opencode.loop.expand import PartExpander
+from opencode.loop.file_parts import LARGEST_ATTACHMENT, FileParts
+from opencode.loop.resource_parts import LARGEST_BLOB, ResourceBlob, ResourceContent, ResourceParts, ResourceText
 from opencode.session.schema import (
     AgentPart,
     AgentPartInput,
     FilePart,
     FilePartInput,
+    FilePartSourceText,
     Part,
     PartInput,
+    ResourceSource,
     TextPart,
     TextPartInput,
     UserMessage,
@@ -35,8 +39,38 @@ async def read_file(message: UserMessage, arguments: dict[str, object]) -> ToolR
     return ToolResult(title="x", output=f"read {wanted}", metadata={})
 
 
-async def expand(*parts: PartInput) -> list[Part]:
-    return await PartExpander(IdGenerator(SystemClock()), read_file).expand(MESSAGE, list(parts))
+class Faults:
+    """What clients are told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def report(self, message: UserMessage, problem: str) -> None:
+        self.told.append(problem)
+
+
+async def symbol_lines(path: Path, line: int) -> tuple[int, int] | None:
+    """Stands in for a language server that knows one symbol."""
+    return (7, 12) if line == 7 else None
+
+
+async def read_resource(server: str, uri: str) -> list[ResourceContent]:
+    """Stands in for MCP servers."""
+    if server != "docs":
+        raise ToolError("not connected")
+    return [
+        ResourceText(f"text of {uri}"),
+        ResourceBlob("image/png", "aGk="),
+        ResourceBlob("application/zip", "aGk="),
+        ResourceBlob("image/png", "a" * (LARGEST_BLOB * 4 // 3 + 8)),
+    ]
+
+
+async def expand(*parts: PartInput, faults: Faults | None = None) -> list[Part]:
+    files = FileParts(read_file, lambda *_: None, (faults or Faults()).report, symbol_lines)
+    return await PartExpander(IdGenerator(SystemClock()), files, ResourceParts(read_resource)).expand(
+        MESSAGE, list(parts)
+    )
 
 
 def file(url: str, mime: str = "text/plain", **more: Any) -> FilePartInput:
@@ -69,6 +103,9 @@ async def test_a_named_agent_becomes_a_hint_to_call_it() -> None:
         ("?start=4", "{'offset': 4}"),
         ("?start=0&end=1", "{'offset': 1, 'limit': 1}"),
         ("?start=x&end=3", "{}"),
+        ("?end=3", "{}"),
+        ("?start=7&end=7", "{'offset': 7, 'limit': 6}"),
+        ("?start=8&end=8", "{'offset': 8, 'limit': 1}"),
     ],
 )
 async def test_a_text_file_is_read_into_the_prompt(tmp_path: Path, query: str, wanted: str) -> None:
@@ -96,9 +133,25 @@ async def test_other_files_travel_inside_the_message(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mime", ["text/plain", "image/png"])
 async def test_a_file_that_cannot_be_read_is_a_note_and_loses_nothing(mime: str) -> None:
-    parts = await expand(TextPartInput(text="look"), file("file:///nowhere/gone.txt", mime))
+    faults = Faults()
+    parts = await expand(TextPartInput(text="look"), file("file:///nowhere/gone.txt?start=2", mime), faults=faults)
     assert shown(parts)[0] == "look"
     assert "could not be read" in shown(parts)[-1]
+    [problem] = faults.told
+    assert problem in shown(parts)[-1]
+
+
+async def test_the_note_of_an_unreadable_range_says_what_was_wanted() -> None:
+    [call, _] = await expand(file("file:///nowhere/gone.txt?start=2&end=4"))
+    assert isinstance(call, TextPart)
+    assert call.text.endswith('{"filePath":"/nowhere/gone.txt","offset":2,"limit":3}')
+
+
+async def test_a_file_that_is_too_large_to_travel_is_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "large.bin"
+    with path.open("wb") as sparse:
+        sparse.truncate(LARGEST_ATTACHMENT + 1)
+    assert "larger than 64 MiB" in shown(await expand(file(path.as_uri(), "application/zip")))[-1]
 
 
 @pytest.mark.parametrize("url", ["data:text/plain;base64,aGVsbG8=", "data:text/plain,hello", "data:,hel%6Co"])
@@ -106,7 +159,7 @@ async def test_text_in_a_data_url_is_shown_as_if_it_had_been_read(url: str) -> N
     assert shown(await expand(file(url, filename="note.txt")))[1:] == ["hello", "file"]
 
 
-@pytest.mark.parametrize("url", ["data:text/plain;base64,a", "http://[broken"])
+@pytest.mark.parametrize("url", ["data:text/plain;base64,a", "http://[broken", "file:a.txt", "file://host"])
 async def test_a_url_that_cannot_be_understood_is_refused(url: str) -> None:
     with pytest.raises(Invalid):
         await expand(file(url))
@@ -114,3 +167,37 @@ async def test_a_url_that_cannot_be_understood_is_refused(url: str) -> None:
 
 async def test_urls_of_the_web_are_passed_on() -> None:
     assert shown(await expand(file("https://example.com/x.png", "image/png"))) == ["file"]
+
+
+# --- resources ----------------------------------------------------------------------------------------------------
+
+
+def resource(server: str) -> FilePartInput:
+    span = FilePartSourceText(value="@guide", start=0, end=6)
+    source = ResourceSource(text=span, client_name=server, uri="docs://guide")
+    return file("docs://guide", filename="guide", source=source)
+
+
+async def test_a_resource_is_read_into_the_prompt() -> None:
+    parts = await expand(resource("docs"))
+    assert shown(parts) == [
+        "Reading MCP resource: guide (docs://guide)",
+        "text of docs://guide",
+        "[From guide: a file of type image/png]",
+        "file",
+        "[Left out of guide: files of type application/zip cannot be shown]",
+        "[Left out of guide: larger than 10 MiB]",
+    ]
+    assert isinstance(picture := parts[3], FilePart)
+    assert (picture.mime, picture.url, picture.filename) == ("image/png", "data:image/png;base64,aGk=", "guide")
+
+
+async def test_a_resource_that_cannot_be_read_is_a_note() -> None:
+    assert shown(await expand(resource("nobody")))[1:] == ["The MCP resource guide could not be read: not connected"]
+
+
+async def test_without_servers_a_resource_is_a_note() -> None:
+    files = FileParts(read_file, lambda *_: None, Faults().report)
+    expander = PartExpander(IdGenerator(SystemClock()), files, ResourceParts())
+    [_, note] = await expander.expand(MESSAGE, [resource("docs")])
+    assert shown([note]) == ['The MCP resource guide could not be read: no MCP server "docs" is connected']

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 from email.utils import formatdate
 
 import pytest
@@ -7,7 +8,7 @@ from opencode.core.ids import ProviderID
 from opencode.core.wire import encode
 from opencode.loop.failures import Retry, message_error, retry_delay, retry_reason
 from opencode.provider.errors import ApiCallFailed, ContextOverflow, ProviderAuthFailed, StreamFault
-from opencode.session.schema import APIError, MessageAbortedError, UnknownError
+from opencode.session.schema import APIError, APIErrorData, MessageAbortedError, MessageText, UnknownError
 
 NOW_MS = 1_790_000_000_000
 
@@ -155,3 +156,32 @@ def test_an_answer_without_a_wish_allows_longer_delays() -> None:
 )
 def test_the_provider_says_how_long_to_wait(headers: dict[str, str], seconds: float) -> None:
     assert delay(1, headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("failure", "message", "code"),
+    [
+        (ConnectionResetError(), "Connection reset by server", "ECONNRESET"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "Connection reset by server", "ECONNREFUSED"),
+        (TimeoutError("too slow"), "The model did not answer in time", "ETIMEDOUT"),
+    ],
+)
+def test_a_broken_connection_is_told_with_its_code_and_may_pass(failure: OSError, message: str, code: str) -> None:
+    error = message_error(failure)
+    metadata = {"code": code, "message": str(failure)}
+    assert error == APIError(data=APIErrorData(message=message, is_retryable=True, metadata=metadata))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"type": "too_many_requests"}', "Too Many Requests"),
+        ('{"code": "rate_limit_exceeded"}', "Rate Limited"),
+        ('{"status": "RESOURCE_EXHAUSTED"}', "Provider is overloaded"),
+        ('{"status": "Unavailable"}', "Provider is overloaded"),
+        ('{"error": "server_error"}', '{"error": "server_error"}'),
+        ('["rate_limit"]', '["rate_limit"]'),
+    ],
+)
+def test_an_error_that_came_as_json_is_told_in_words(text: str, told: str) -> None:
+    assert retry_reason(UnknownError(data=MessageText(message=text))) == told

@@ -85,10 +85,13 @@ async def test_the_end_is_stored_as_soon_as_the_database_takes_it(place: Place) 
 async def test_a_session_that_runs_again_stores_it_first_or_does_not_run(place: Place) -> None:
     place.refuse()
     place.late.later(place.session)
+    assert place.late.misses(place.session)
     with pytest.raises(StorageReadOnlyError):
         await place.late.now(place.session)
+    assert place.late.misses(place.session)
     place.accept()
     await place.late.now(place.session)
+    assert not place.late.misses(place.session)
     assert place.message.error == NOT_STORED.error
 
 

@@ -46,6 +46,13 @@ async def test_a_growing_part_is_shown_with_its_text_so_far(parts: OpenParts) ->
     assert shown(parts) == ["half an "]
 
 
+async def test_it_is_known_which_sessions_have_growing_parts(parts: OpenParts) -> None:
+    part = await opened(parts)
+    assert (parts.has_any(SessionID("ses_1")), parts.has_any(SessionID("ses_2"))) == (True, False)
+    await part.close()
+    assert not parts.has_any(SessionID("ses_1"))
+
+
 async def test_once_the_end_of_a_part_is_told_it_is_not_shown_as_growing(world: World, parts: OpenParts) -> None:
     """A stream that begins at that moment gets the end from the log, and nothing older after it."""
     part = await opened(parts)

@@ -76,4 +76,5 @@ def test_the_steps_of_a_turn_are_those_of_its_prompt() -> None:
     history = [asked("msg_1"), answered("msg_2", "msg_1", "stop"), asked("msg_3"), answered("msg_4", "msg_3", None)]
     turn = turn_of(history)
     assert turn is not None
-    assert (turn.user.id, turn.step) == ("msg_3", 1)
+    assert (turn.user.id, len(turn.answers)) == ("msg_3", 1)
+    assert (turn.user_parts, turn.assistant) == (history[2], history[3])

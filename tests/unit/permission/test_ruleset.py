@@ -38,6 +38,15 @@ def by_regex(text: str, pattern: str) -> bool:
         ("Git", "git", False),
         ("", "*", True),
         ("", "", True),
+        # pieces follow one another, none twice, and all before the end
+        ("ab", "a*b", True),
+        ("aba", "*a*b*", True),
+        ("xxab", "*ab*b*", False),
+        ("xab", "*?b*?b*", False),
+        ("xxab", "*ab*ab*", False),
+        ("xa", "*xa*a", False),
+        ("xa", "*?a*a", False),
+        ("ac", "*?b*", False),
     ],
 )
 def test_a_wildcard_covers_the_whole_text(text: str, pattern: str, expected: bool) -> None:

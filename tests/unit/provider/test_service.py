@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from opencode.auth.schema import ApiAuth
@@ -90,11 +92,31 @@ def test_a_configured_provider_is_told_as_the_official_server_tells_it(make: Ser
     assert models["plain"]["variants"] == {}
 
 
-def test_a_variable_activates_a_provider_and_its_key_is_masked(make: ServiceMaker) -> None:
+async def test_a_variable_activates_a_provider_and_its_key_is_masked(make: ServiceMaker) -> None:
     service = make(NO_ZEN, {"ACME_KEY": "sk-1"})
     provider = service.providers()[0]
     assert (provider.id, provider.source, provider.key) == ("acme", "env", "********")
-    assert b"sk-1" not in encode(service.list_all())
+    assert b"sk-1" not in encode(await service.list_all())
+
+
+async def test_making_a_large_catalogue_keeps_nobody_waiting(
+    make: ServiceMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opencode.provider.service.SLICE_SECONDS", -1)
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await anyio.lowlevel.checkpoint()
+            turns += 1
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(count_turns)
+        answer = await make().list_all()
+        tasks.cancel_scope.cancel()
+    assert turns > 1
+    assert len(answer.all) > 1
 
 
 def test_with_several_variables_no_key_is_told(make: ServiceMaker) -> None:
@@ -125,11 +147,11 @@ def test_lists_of_the_configuration_choose_models(make: ServiceMaker, lists: Any
     assert list(make({"provider": {"acme": lists}, **NO_ZEN}).providers()[0].models) == models
 
 
-def test_disabled_wins_over_enabled(make: ServiceMaker) -> None:
+async def test_disabled_wins_over_enabled(make: ServiceMaker) -> None:
     both = {"enabled_providers": ["acme", "twokeys"], "disabled_providers": ["twokeys"]}
     service = make(both, {"ACME_KEY": "k", "SECRET": "s"})
     assert ids(service) == ["acme"]
-    assert [provider.id for provider in service.list_all().all] == ["acme"]
+    assert [provider.id for provider in (await service.list_all()).all] == ["acme"]
 
 
 def test_without_a_key_zen_is_used_only_when_the_configuration_names_it(make: ServiceMaker) -> None:
@@ -149,8 +171,8 @@ def test_without_a_key_zen_gives_only_what_is_free(make: ServiceMaker) -> None:
     assert sorted(paid.models) == ["free", "paid"]
 
 
-def test_the_list_of_all_providers_shows_the_unused_ones_too(make: ServiceMaker) -> None:
-    answer = make({"provider": {"scripted": SCRIPTED}}).list_all()
+async def test_the_list_of_all_providers_shows_the_unused_ones_too(make: ServiceMaker) -> None:
+    answer = await make({"provider": {"scripted": SCRIPTED}}).list_all()
     assert sorted(provider.id for provider in answer.all) == ["acme", "opencode", "scripted", "twokeys"]
     assert answer.connected == ["scripted"]
     assert answer.default["acme"] == "big-latest"
@@ -215,11 +237,11 @@ def test_the_small_model_is_configured_or_of_a_small_family(make: ServiceMaker) 
     assert make({"provider": {"scripted": SCRIPTED}}).small_model(ProviderID("scripted")) is None
 
 
-def test_with_nothing_at_all_the_demonstration_is_offered(make: ServiceMaker) -> None:
+async def test_with_nothing_at_all_the_demonstration_is_offered(make: ServiceMaker) -> None:
     service = make(NO_ZEN)
     assert ids(service) == ["demo"]
     assert service.default_model() == ref("demo", "demo")
-    assert service.list_all().connected == ["demo"]
+    assert (await service.list_all()).connected == ["demo"]
     model = service.model(ProviderID("demo"), ModelID("demo"))
     assert isinstance(service.language_model(model), DemoModel)
 

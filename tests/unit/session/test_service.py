@@ -26,7 +26,7 @@ async def test_a_new_session_has_a_default_title_and_belongs_to_its_directory(se
     assert (session.project_id, session.directory, session.path) == ("p1", "/home/user/tree/sub", "sub")
     assert re.match(r"^[a-z]+-[a-z]+$", session.slug)
     assert sessions.told == ["session.created"]
-    assert msgspec.json.decode(await sessions.service.get_raw(session.id)) == msgspec.to_builtins(session)
+    assert msgspec.json.decode(sessions.service.get_raw(session.id)) == msgspec.to_builtins(session)
 
 
 async def test_a_child_session_names_its_parent(sessions: Sessions) -> None:
@@ -45,7 +45,6 @@ async def test_unknown_sessions_are_not_found_by_any_reader(sessions: Sessions) 
     service = sessions.service
     for call in (
         service.get(MISSING),
-        service.get_raw(MISSING),
         service.children(MISSING),
         service.messages(MISSING, None, None),
         service.message_raw(MISSING, MessageID("msg_1")),
@@ -55,6 +54,10 @@ async def test_unknown_sessions_are_not_found_by_any_reader(sessions: Sessions) 
     ):
         with pytest.raises(SessionNotFound):
             await call
+    with pytest.raises(SessionNotFound):
+        service.get_raw(MISSING)
+    with pytest.raises(SessionNotFound):
+        service.few_messages(MISSING, None, None)
 
 
 async def test_each_given_field_is_set_and_told(sessions: Sessions) -> None:
@@ -74,7 +77,7 @@ async def test_lists_are_newest_first_and_can_be_narrowed(sessions: Sessions) ->
     child = await service.create(CreateSession(title="child", parent_id=one.id))
 
     async def ids(**wanted: object) -> set[str]:
-        listed = json.loads(await service.list_raw(SessionFilter(**wanted)))  # type: ignore[arg-type]
+        listed = json.loads(service.list_raw(SessionFilter(**wanted)))  # type: ignore[arg-type]
         return {session["id"] for session in listed}
 
     assert await ids() == {one.id, two.id, child.id}
@@ -121,6 +124,28 @@ async def test_messages_come_in_order_with_their_parts_and_can_be_paged(sessions
     assert (json.loads(oldest.body), oldest.next_cursor) == (everything[:1], None)
 
 
+async def test_many_messages_are_a_page_like_few(sessions: Sessions) -> None:
+    """More than are read at once; some have no parts."""
+    session = await sessions.service.create(CreateSession())
+    for n in range(1, 131):
+        message_id = f"msg_{n:03}"
+        parts = [PutPart(text_part(session.id, message_id, f"prt_{n}_{k}", f"{n}.{k}")) for k in range(n % 3)]
+        await sessions.store.commit(PutMessage(user_message(session.id, message_id, created=n)), *parts)
+    assert sessions.service.few_messages(session.id, None, None) is None
+    assert sessions.service.few_messages(session.id, 110, None) is None
+    everything = json.loads((await sessions.service.messages(session.id, None, None)).body)
+    assert [[part["text"] for part in message["parts"]] for message in everything] == [
+        [f"{n}.{k}" for k in range(n % 3)] for n in range(1, 131)
+    ]
+    newest = await sessions.service.messages(session.id, 110, None)
+    assert json.loads(newest.body) == everything[20:]
+    older = sessions.service.few_messages(session.id, 15, newest.next_cursor)
+    assert older is not None and older.next_cursor is not None
+    assert json.loads(older.body) == everything[5:20]
+    oldest = await sessions.service.messages(session.id, 110, older.next_cursor)
+    assert (json.loads(oldest.body), oldest.next_cursor) == (everything[:5], None)
+
+
 async def test_a_page_goes_on_when_the_message_of_its_cursor_is_gone(sessions: Sessions) -> None:
     session = await sessions.service.create(CreateSession())
     for n in range(1, 5):
@@ -142,7 +167,7 @@ async def test_a_wrong_cursor_is_refused(sessions: Sessions, limit: int | None, 
 async def test_numbers_too_large_for_the_database_are_numbers_still(sessions: Sessions, number: float) -> None:
     """Found by ``tests/fuzz``: they were an unexpected error."""
     session = await sessions.service.create(CreateSession())
-    listed = json.loads(await sessions.service.list_raw(SessionFilter(start=number)))
+    listed = json.loads(sessions.service.list_raw(SessionFilter(start=number)))
     paged = await sessions.service.list_global(GlobalSessionFilter(cursor=number, limit=int(abs(number))))
     assert (len(listed), len(json.loads(paged.body))) == ((0, 1) if number > 0 else (1, 0))
     await sessions.service.messages(session.id, int(abs(number)), None)

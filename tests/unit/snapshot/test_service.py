@@ -137,7 +137,7 @@ async def test_turned_off_nothing_is_taken_nor_written(world) -> None:
     with pytest.raises(SnapshotFailed):
         await snapshots.restore("0" * 40)
     assert not world.data.exists()
-    assert await snapshots.cleanup() is None
+    assert await snapshots.cleanup(now_ms=0) is None
 
 
 async def test_without_git_there_are_no_snapshots_and_it_says_why(world) -> None:
@@ -195,3 +195,20 @@ async def test_a_cancelled_snapshot_leaves_the_next_one_right(world) -> None:
     world.write("b", "4\n")
     await snapshots.restore(tree)
     assert world.read("b") == "3\n"
+
+
+async def test_what_made_way_for_a_file_comes_back_with_it(world) -> None:
+    """A person replaced a directory by a file; a revert needed the directory, and is taken back."""
+    world.commit(**{"x/y": "1\n", "z": "1\n"})
+    snapshots = world.open()
+    before = await tracked(snapshots)
+    (world.tree / "x/y").unlink()
+    patch = await snapshots.patch(before)
+    (world.tree / "x").rmdir()
+    world.write("x", "mine\n")
+    forward = await tracked(snapshots)
+    await snapshots.revert([patch])
+    assert world.read("x/y") == "1\n"
+    world.write("z", "2\n")
+    await snapshots.restore(forward, only=patch.files)
+    assert (world.read("x"), world.read("z")) == ("mine\n", "2\n")

@@ -3,10 +3,15 @@
 import os
 import time
 
+from opencode.core.clock import SystemClock
 from opencode.snapshot import upkeep
 from opencode.snapshot.store import KEPT, remove_stores
 
 DAY = 24 * 3600
+
+
+def now_ms() -> int:
+    return SystemClock().now_ms()
 
 
 async def tracked(snapshots) -> str:  # type: ignore[no-untyped-def]
@@ -34,7 +39,7 @@ async def test_old_snapshots_are_let_go_and_young_ones_can_be_restored(world) ->
     world.write("a", "3\n")
     await tracked(snapshots)
     age(world, old)
-    usage = await snapshots.cleanup()
+    usage = await snapshots.cleanup(now_ms())
     assert usage is not None
     assert usage.snapshots == 2
     await snapshots.restore(young)
@@ -49,7 +54,7 @@ async def test_a_snapshot_in_use_stays_however_old(world) -> None:
     world.write("a", "2\n")
     await tracked(snapshots)
     age(world, old)
-    await snapshots.cleanup(in_use=[old])
+    await snapshots.cleanup(now_ms(), in_use=[old])
     await snapshots.restore(old)
     assert world.read("a") == "1\n"
 
@@ -66,7 +71,7 @@ async def test_files_that_did_not_change_for_long_stay_in_young_snapshots(world)
     await tracked(snapshots)
     (world.store / KEPT / ("0" * 40)).write_text("0" * 40 + "\n")
     age(world)
-    await snapshots.cleanup()
+    await snapshots.cleanup(now_ms())
     await snapshots.restore(tree)
     assert world.read("a") == "1\n"
 
@@ -79,7 +84,7 @@ async def test_a_store_that_is_too_large_loses_its_older_half(world, monkeypatch
         world.write("a", os.urandom(100_000))
         trees.append(await tracked(snapshots))
         age(world, trees[-1], days=4 - count)
-    usage = await snapshots.cleanup()
+    usage = await snapshots.cleanup(now_ms())
     assert usage is not None
     assert usage.snapshots == 2
     assert usage.bytes < 400_000
@@ -97,7 +102,7 @@ async def test_cleaning_goes_on_when_shared_objects_are_gone(world) -> None:
     age(world)
     (world.store / KEPT / ("0" * 40)).write_text("0" * 40 + "\n")
     age(world, "0" * 40)
-    usage = await snapshots.cleanup()
+    usage = await snapshots.cleanup(now_ms())
     assert usage is not None
     assert usage.snapshots == 1
     await snapshots.restore(whole)
@@ -109,12 +114,22 @@ async def test_stores_that_are_no_longer_used_are_removed_and_others_are_not(wor
     await tracked(world.open())
     foreign = world.data / "snapshot/other/official"
     foreign.mkdir(parents=True)
-    now_ms = int(time.time() * 1000)
-    assert remove_stores(world.data, before_ms=now_ms - DAY * 1000) == []
+    assert remove_stores(world.data, before_ms=now_ms() - DAY * 1000) == []
     store = next((world.data / "snapshot/p").iterdir())
-    assert remove_stores(world.data, before_ms=now_ms + DAY * 1000) == [store]
+    assert remove_stores(world.data, before_ms=now_ms() + DAY * 1000) == [store]
     assert foreign.exists()
     assert not store.exists()
+
+
+async def test_the_store_of_a_directory_that_is_open_is_not_left_behind(world) -> None:
+    world.write("a", "1\n")
+    snapshots = world.open()
+    tree = await tracked(snapshots)
+    long_ago = time.time() - 40 * DAY
+    for path in (world.store / "opencode-server", world.store / KEPT / tree):
+        os.utime(path, (long_ago, long_ago))
+    await snapshots.cleanup(now_ms(), in_use=[tree])
+    assert remove_stores(world.data, before_ms=now_ms() - 30 * DAY * 1000) == []
 
 
 async def test_usage_counts_what_lies_on_the_disk(world) -> None:

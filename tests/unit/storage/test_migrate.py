@@ -39,7 +39,8 @@ async def test_a_new_database_gets_every_table_and_no_backup(path: Path) -> None
         assert database.read("PRAGMA user_version") == [(known_migrations()[-1].version,)]
     assert tables == {
         "meta", "event", "project", "project_directory", "session", "message", "part", "todo",
-        "permission_request", "question_request", "run", "search_change", "share",
+        "permission_request", "question_request", "run", "search_change", "queued_prompt",
+        "share",
     }  # fmt: skip
     assert list(path.parent.glob("*.backup-*")) == []
 
@@ -109,9 +110,24 @@ def test_damage_inside_is_found_before_migrating(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[5 * 4096 : 6 * 4096] = b"\xff" * 4096
     path.write_bytes(content)
-    with closing(connect(path)) as connection, pytest.raises((DatabaseCorrupt, sqlite3.DatabaseError)):
+    with closing(connect(path)) as connection, pytest.raises(sqlite3.DatabaseError):
         migrate(connection, path, [FIRST, SECOND])
     assert path.read_bytes() == content
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_rows_that_break_the_schema_are_told_and_nothing_is_changed(path: Path) -> None:
+    notes_of_version_1(path)
+    with closing(connect(path)) as connection:
+        connection.executemany("INSERT INTO note VALUES (?)", [(None,)] * 2)
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_schema SET sql = 'CREATE TABLE note (text TEXT NOT NULL)'")
+    before = path.read_bytes()
+    with closing(connect(path)) as connection, pytest.raises(DatabaseCorrupt) as raised:
+        migrate(connection, path, [FIRST, SECOND])
+    finding = "NULL value in note.text"
+    assert raised.value.fields == {"path": str(path), "detail": f"{finding}; {finding}"}
+    assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
@@ -123,3 +139,4 @@ def test_a_leftover_of_an_earlier_attempt_is_replaced(path: Path) -> None:
         migrate(connection, path, [FIRST, SECOND])
     with closing(sqlite3.connect(path.with_name("opencode-server.db.backup-1"))) as connection:
         assert connection.execute("SELECT * FROM note").fetchall() == [("hello",)]
+    assert not path.with_name("opencode-server.db.backup-1.unfinished").exists()

@@ -1,5 +1,6 @@
 """One process per data directory."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +9,15 @@ import pytest
 
 from opencode.storage.database import open_database
 from opencode.storage.errors import DataDirectoryInUse, StorageReadOnlyError
-from opencode.storage.ownership import read_owner
+from opencode.storage.ownership import Owner, read_owner
+
+
+class Clock:
+    """Stands still."""
+
+    def now_ms(self) -> int:
+        return 17
+
 
 OWNS = """
 import sys, anyio, pathlib
@@ -65,3 +74,34 @@ async def test_a_data_directory_that_cannot_be_made_is_a_clear_error(tmp_path: P
     with pytest.raises(StorageReadOnlyError, match="cannot be used"):
         async with open_database(tmp_path / "file" / "opencode-server.db"):
             pass
+
+
+async def test_an_owner_knows_whether_the_one_before_gave_the_directory_up(tmp_path: Path) -> None:
+    path = tmp_path / "opencode-server.db"
+    async with open_database(path) as database:
+        assert not database.ownership.follows_a_crash
+        database.ownership.announce("http://127.0.0.1:4096")
+    async with open_database(path) as database:
+        assert not database.ownership.follows_a_crash
+        left = (tmp_path / "opencode-server.lock").read_bytes()
+    (tmp_path / "opencode-server.lock").write_bytes(left)
+    async with open_database(path) as database:
+        assert database.ownership.follows_a_crash
+
+
+async def test_a_directory_keeps_its_mark_and_shares_it_with_no_copy(tmp_path: Path) -> None:
+    marks = []
+    for path in (tmp_path / "a" / "opencode-server.db", tmp_path / "b" / "opencode-server.db"):
+        for _ in range(2):
+            async with open_database(path) as database:
+                marks.append(database.ownership.mark)
+    first, again, other, _ = marks
+    assert first == again != other
+
+
+async def test_where_a_server_listens_can_be_read_as_soon_as_it_is_announced(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "opencode-server.db", clock=Clock()) as database:
+        assert database.ownership.owner == Owner(pid=os.getpid(), started=17)
+        database.ownership.announce("http://127.0.0.1:4096")
+        told = Owner(pid=os.getpid(), started=17, url="http://127.0.0.1:4096")
+        assert read_owner(tmp_path / "opencode-server.lock") == database.ownership.owner == told

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from opencode.permission.errors import PermissionDenied
 from opencode.tool.tool import ToolError
 from tests.support.file_bench import FileBench
 
@@ -133,3 +134,13 @@ async def test_successive_edits_need_no_new_read(bench: FileBench) -> None:
         await bench.call("edit", filePath="f.py", oldString="def a():\n    SOMETHING\n        return 2", newString="x")
     await bench.call("edit", filePath="f.py", oldString="\\ndef c", newString="\ndef d")
     assert path.read_text() == "def a():\nif y:\n    return 2\n\n\ndef d():\nreturn 'z'\n"
+
+
+async def test_a_rule_that_denies_the_change_of_an_unread_file_is_told_instead_of_what_to_do_first(
+    bench: FileBench,
+) -> None:
+    bench.write("a.txt", "kept\n")
+    bench.denied.append("a.txt")
+    with pytest.raises(PermissionDenied, match="specified a rule"):
+        await bench.call("edit", filePath="a.txt", oldString="kept", newString="lost")
+    assert (bench.directory / "a.txt").read_text() == "kept\n"

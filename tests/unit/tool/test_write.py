@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
+from opencode.permission.errors import PermissionDenied
 from opencode.tool.tool import ToolError
 from tests.support.file_bench import FileBench
 
@@ -155,3 +156,13 @@ async def test_what_a_formatter_changed_counts_as_known(tmp_path: Path) -> None:
     await bench.call("write", filePath="a.py", content="x\n")
     await bench.call("write", filePath="a.py", content="y\n")
     assert (tmp_path / "a.py").read_text() == "y\n# formatted\n"
+
+
+async def test_a_rule_that_denies_the_change_of_an_unread_file_is_told_instead_of_what_to_do_first(
+    bench: FileBench,
+) -> None:
+    bench.write("a.txt", "kept\n")
+    bench.denied.append("a.txt")
+    with pytest.raises(PermissionDenied, match="specified a rule"):
+        await bench.call("write", filePath="a.txt", content="lost\n")
+    assert (bench.directory / "a.txt").read_text() == "kept\n"

@@ -9,43 +9,43 @@ from opencode.skill.schema import Skill
 
 
 @operation("app.agents", "GET", "/agent")
-async def list_agents(instance: Instance) -> list[Agent]:
+def list_agents(instance: Instance) -> list[Agent]:
     """Agents, the default one first."""
     return instance.agents.presented()
 
 
 @operation("command.list", "GET", "/command")
-async def list_commands(instance: Instance) -> list[Command]:
+def list_commands(instance: Instance) -> list[Command]:
     """Slash commands."""
     return instance.commands.list()
 
 
 @operation("app.skills", "GET", "/skill")
-async def list_skills(instance: Instance) -> list[Skill]:
+def list_skills(instance: Instance) -> list[Skill]:
     """Skills."""
     return instance.skills.list()
 
 
 @operation("lsp.status", "GET", "/lsp")
-async def lsp_status(instance: Instance) -> list[LSPStatus]:
+def lsp_status(instance: Instance) -> list[LSPStatus]:
     """Language servers that run: none, this server starts none."""
     return []
 
 
 @operation("formatter.status", "GET", "/formatter")
-async def formatter_status(instance: Instance) -> list[FormatterStatus]:
+def formatter_status(instance: Instance) -> list[FormatterStatus]:
     """Formatters: none, this server runs none."""
     return []
 
 
 @operation("mcp.status", "GET", "/mcp")
-async def mcp_status(instance: Instance) -> dict[str, MCPStatus]:
+def mcp_status(instance: Instance) -> dict[str, MCPStatus]:
     """MCP servers by name: none, this server connects to none."""
     return {}
 
 
 @operation("experimental.resource.list", "GET", "/experimental/resource")
-async def list_resources(instance: Instance) -> dict[str, McpResource]:
+def list_resources(instance: Instance) -> dict[str, McpResource]:
     """Resources of the MCP servers that are connected: none."""
     return {}
 

@@ -15,7 +15,7 @@ from opencode.provider.service import ConfigProviders
 
 
 @operation("config.get", "GET", "/config")
-async def get_config(instance: Instance) -> Raw[Config]:
+def get_config(instance: Instance) -> Raw[Config]:
     """The configuration that applies in the directory."""
     return Raw(encode(presented(instance.config)))
 
@@ -30,7 +30,7 @@ async def update_config(
 
 
 @operation("config.providers", "GET", "/config/providers")
-async def list_providers(instance: Instance) -> ConfigProviders:
+def list_providers(instance: Instance) -> ConfigProviders:
     """Providers that can be used, and the best model of each."""
     return instance.providers.config_providers()
 

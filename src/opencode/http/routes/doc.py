@@ -8,7 +8,7 @@ from opencode.http.viewer import viewer_page, wants_page
 
 
 @operation("doc.get", "GET", "/doc", source="ours", listed=False)
-async def get_document(request: Request, table: OperationTable) -> Answer:
+def get_document(request: Request, table: OperationTable) -> Answer:
     """The OpenAPI document; for browsers, a page that shows it."""
     if wants_page(request.header(b"accept") or ""):
         return Answer(200, viewer_page(table.document), ((b"content-type", b"text/html; charset=utf-8"),))
@@ -16,13 +16,13 @@ async def get_document(request: Request, table: OperationTable) -> Answer:
 
 
 @operation("doc.json", "GET", "/doc.json", source="ours", listed=False)
-async def get_doc_json(table: OperationTable) -> Answer:
+def get_doc_json(table: OperationTable) -> Answer:
     """The OpenAPI document."""
     return Answer(200, table.document)
 
 
 @operation("doc.openapi", "GET", "/openapi.json", source="ours", listed=False)
-async def get_openapi_json(table: OperationTable) -> Answer:
+def get_openapi_json(table: OperationTable) -> Answer:
     """The OpenAPI document."""
     return Answer(200, table.document)
 

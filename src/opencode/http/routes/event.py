@@ -10,13 +10,13 @@ from opencode.instance.shared import Shared
 
 
 @operation("global.event", "GET", "/global/event")
-async def global_events(shared: Shared) -> Stream[GlobalEvent]:
+def global_events(shared: Shared) -> Stream[GlobalEvent]:
     """Events of all directories, as they happen."""
     return Stream(EventStream(shared.bus, None))
 
 
 @operation("event.subscribe", "GET", "/event")
-async def events(instance: Instance, shared: Shared) -> Stream[Event]:
+def events(instance: Instance, shared: Shared) -> Stream[Event]:
     """Events of the directory, as they happen."""
     return Stream(EventStream(shared.bus, str(instance.directory)))
 

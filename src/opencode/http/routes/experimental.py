@@ -43,13 +43,13 @@ class GlobalSessionQuery(Wire):
 
 
 @operation("tool.ids", "GET", "/experimental/tool/ids", errors=("BadRequest",))
-async def tool_ids(instance: Instance) -> ToolIDs:
+def tool_ids(instance: Instance) -> ToolIDs:
     """Ids of all tools."""
     return instance.tools.ids()
 
 
 @operation("tool.list", "GET", "/experimental/tool", errors=("BadRequest",))
-async def list_tools(instance: Instance, query: ToolQuery) -> ToolList:
+def list_tools(instance: Instance, query: ToolQuery) -> ToolList:
     """Tools as a model would get them."""
     tools = instance.tools.listed(instance.providers.model(query.provider, query.model))
     return [_tool_item(tool.definition) for tool in tools]
@@ -80,7 +80,7 @@ def _cursor(next_cursor: str | None) -> tuple[Header, ...]:
 
 
 @operation("experimental.capabilities.get", "GET", "/experimental/capabilities")
-async def get_capabilities(instance: Instance) -> ExperimentalCapabilities:
+def get_capabilities(instance: Instance) -> ExperimentalCapabilities:
     """What the server can do beyond the usual."""
     return ExperimentalCapabilities()
 
@@ -88,25 +88,25 @@ async def get_capabilities(instance: Instance) -> ExperimentalCapabilities:
 @operation(
     "experimental.console.get", "GET", "/experimental/console", errors=("effect_HttpApiError_InternalServerError",)
 )
-async def get_console(instance: Instance) -> ConsoleState:
+def get_console(instance: Instance) -> ConsoleState:
     """The account at OpenCode's console: none."""
     return ConsoleState()
 
 
 @operation("experimental.workspace.list", "GET", "/experimental/workspace")
-async def list_workspaces(instance: Instance) -> list[Workspace]:
+def list_workspaces(instance: Instance) -> list[Workspace]:
     """Workspaces: none."""
     return []
 
 
 @operation("experimental.workspace.status", "GET", "/experimental/workspace/status")
-async def workspace_status(instance: Instance) -> list[WorkspaceEventConnectionStatus]:
+def workspace_status(instance: Instance) -> list[WorkspaceEventConnectionStatus]:
     """Connections to workspaces: none."""
     return []
 
 
 @operation("experimental.workspace.adapter.list", "GET", "/experimental/workspace/adapter")
-async def list_adapters(instance: Instance) -> list[WorkspaceAdapter]:
+def list_adapters(instance: Instance) -> list[WorkspaceAdapter]:
     """Ways to make workspaces: none."""
     return []
 

@@ -12,7 +12,7 @@ from opencode.instance.shared import Shared
 
 
 @operation("global.health", "GET", "/global/health")
-async def health() -> Health:
+def health() -> Health:
     """Whether the server lives, and which API it speaks."""
     return Health(version=API_VERSION, server=SERVER_VERSION)
 
@@ -31,7 +31,7 @@ async def update_config(shared: Shared, registry: InstanceRegistry, body: Unchec
 
 
 @operation("global.dispose", "POST", "/global/dispose")
-async def dispose(registry: InstanceRegistry) -> Later[bool]:
+def dispose(registry: InstanceRegistry) -> Later[bool]:
     """Close every instance."""
     return Later(True, registry.dispose_all)
 

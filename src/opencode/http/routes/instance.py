@@ -12,7 +12,7 @@ from opencode.project.schema import VcsInfo
 
 
 @operation("path.get", "GET", "/path")
-async def get_path(instance: Instance, shared: Shared) -> PathInfo:
+def get_path(instance: Instance, shared: Shared) -> PathInfo:
     """Where things are."""
     return PathInfo(
         home=str(shared.paths.home),
@@ -30,7 +30,7 @@ async def get_vcs(instance: Instance) -> VcsInfo:
 
 
 @operation("instance.dispose", "POST", "/instance/dispose")
-async def dispose(instance: Instance, registry: InstanceRegistry) -> Later[bool]:
+def dispose(instance: Instance, registry: InstanceRegistry) -> Later[bool]:
     """Close the instance; the next request opens it anew."""
     return Later(True, partial(registry.dispose, str(instance.directory)))
 

@@ -20,7 +20,7 @@ class LogEntry(Wire):
 
 
 @operation("app.log", "POST", "/log")
-async def write_log(query: DirectoryQuery, body: LogEntry) -> bool:
+def write_log(query: DirectoryQuery, body: LogEntry) -> bool:
     """Write a line into the server's log."""
     # One logger for all: the library keeps every name it has heard of for ever.
     tags = {**set_or(body.extra, {}), "service": f"client.{body.service}"}

@@ -1,6 +1,7 @@
 """``/session/{id}/message``: messages, their parts, and prompts."""
 
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from msgspec import Meta
@@ -8,12 +9,12 @@ from msgspec import Meta
 from opencode.core.ids import MessageID, PartID, SessionID
 from opencode.core.wire import UNSET, UnsetType, Wire, set_or
 from opencode.http.answer import Header, Raw
-from opencode.http.operation import operation
+from opencode.http.operation import Soon, operation
 from opencode.http.request import Request
 from opencode.http.schema import AnsweredPrompt
 from opencode.instance.instance import Instance
-from opencode.session.inputs import PromptInput, ShellInput
-from opencode.session.schema import MessageWithParts, Part
+from opencode.session.inputs import MessagePage, PromptInput, ShellInput
+from opencode.session.schema import MessageWithParts, Part, TextPartInput
 
 KNOWN = ("BadRequest", "NotFoundError")
 BUSY = ("BadRequest", "NotFoundError", "SessionBusyError")
@@ -36,15 +37,29 @@ def page_headers(request: Request, next_cursor: str | None) -> tuple[Header, ...
 
 
 @operation("session.messages", "GET", "/session/{sessionID}/message", errors=KNOWN)
-async def list_messages(
+def list_messages(
     instance: Instance, request: Request, session_id: SessionID, query: MessageQuery
-) -> Raw[list[MessageWithParts]]:
+) -> Soon[Raw[list[MessageWithParts]]]:
     """Messages of a session with their parts, oldest first."""
-    page = await instance.prompts.messages(session_id, set_or(query.limit, None), set_or(query.before, None))
+    wanted = (session_id, set_or(query.limit, None), set_or(query.before, None))
+    page = instance.prompts.few_messages(*wanted)
+    return _read_page(request, instance.prompts.messages(*wanted)) if page is None else _page(request, page)
+
+
+async def _read_page(request: Request, reading: Coroutine[Any, Any, MessagePage]) -> Raw[list[MessageWithParts]]:
+    return _page(request, await reading)
+
+
+def _page(request: Request, page: MessagePage) -> Raw[list[MessageWithParts]]:
     return Raw(page.body, page_headers(request, page.next_cursor))
 
 
-@operation("session.prompt", "POST", "/session/{sessionID}/message", errors=KNOWN, slow=True)
+def _takes_long(prompt: PromptInput) -> bool:
+    """Everything but a note of mere text."""
+    return prompt.no_reply is not True or not all(isinstance(part, TextPartInput) for part in prompt.parts)
+
+
+@operation("session.prompt", "POST", "/session/{sessionID}/message", errors=KNOWN, slow=_takes_long)
 async def prompt(instance: Instance, session_id: SessionID, body: PromptInput) -> Raw[AnsweredPrompt]:
     """Send a prompt and wait for the answer."""
     return Raw(await instance.prompts.prompt(session_id, body))

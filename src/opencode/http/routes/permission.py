@@ -21,7 +21,7 @@ class RespondBody(Wire):
 
 
 @operation("permission.list", "GET", "/permission")
-async def list_permissions(instance: Instance) -> list[PermissionRequest]:
+def list_permissions(instance: Instance) -> list[PermissionRequest]:
     """Asks that wait, of all sessions of the instance."""
     return instance.permissions.pending()
 

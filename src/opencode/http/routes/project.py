@@ -21,7 +21,7 @@ async def list_projects(instance: Instance, shared: Shared) -> list[ProjectAnswe
 
 
 @operation("project.current", "GET", "/project/current")
-async def current_project(instance: Instance) -> ProjectAnswer:
+def current_project(instance: Instance) -> ProjectAnswer:
     """The project of the directory."""
     return ProjectAnswer.of(instance.project)
 

@@ -8,11 +8,11 @@ from opencode.provider.service import ProviderAuthMethod, ProviderList
 @operation("provider.list", "GET", "/provider")
 async def list_providers(instance: Instance) -> ProviderList:
     """Every known provider, and which of them can be used."""
-    return instance.providers.list_all()
+    return await instance.providers.list_all()
 
 
 @operation("provider.auth", "GET", "/provider/auth")
-async def list_auth_methods(instance: Instance) -> dict[str, list[ProviderAuthMethod]]:
+def list_auth_methods(instance: Instance) -> dict[str, list[ProviderAuthMethod]]:
     """Ways to sign in, by provider."""
     return instance.providers.auth_methods()
 

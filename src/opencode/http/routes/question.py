@@ -21,7 +21,7 @@ class AnswersBody(Wire):
 
 
 @operation("question.list", "GET", "/question")
-async def list_questions(instance: Instance) -> list[QuestionRequest]:
+def list_questions(instance: Instance) -> list[QuestionRequest]:
     """Questions that wait, of all sessions of the instance."""
     return instance.questions.pending()
 

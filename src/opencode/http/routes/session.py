@@ -47,7 +47,7 @@ class DiffQuery(Wire):
 
 
 @operation("session.list", "GET", "/session")
-async def list_sessions(instance: Instance, query: SessionQuery) -> Raw[list[Session]]:
+def list_sessions(instance: Instance, query: SessionQuery) -> Raw[list[Session]]:
     """Sessions of the project, newest update first."""
     wanted = SessionFilter(
         directory=str(instance.directory) if set_or(query.directory, "") else None,
@@ -58,7 +58,7 @@ async def list_sessions(instance: Instance, query: SessionQuery) -> Raw[list[Ses
         scope=set_or(query.scope, None),
         path=set_or(query.path, None),
     )
-    return Raw(await instance.sessions.list_raw(wanted))
+    return Raw(instance.sessions.list_raw(wanted))
 
 
 @operation("session.create", "POST", "/session", errors=("NotFoundError",), directory_in_body=True)
@@ -68,15 +68,15 @@ async def create_session(instance: Instance, body: CreateSessionBody) -> Session
 
 
 @operation("session.status", "GET", "/session/status", errors=("BadRequest",))
-async def session_status(instance: Instance) -> dict[SessionID, SessionStatus]:
+def session_status(instance: Instance) -> dict[SessionID, SessionStatus]:
     """Sessions that are not idle, and what they do."""
     return instance.prompts.statuses()
 
 
 @operation("session.get", "GET", "/session/{sessionID}", errors=KNOWN)
-async def get_session(instance: Instance, session_id: SessionID) -> Raw[Session]:
+def get_session(instance: Instance, session_id: SessionID) -> Raw[Session]:
     """One session."""
-    return Raw(await instance.sessions.get_raw(session_id))
+    return Raw(instance.sessions.get_raw(session_id))
 
 
 @operation("session.delete", "DELETE", "/session/{sessionID}", errors=KNOWN)

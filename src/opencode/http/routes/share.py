@@ -28,7 +28,7 @@ async def unshare_session(instance: Instance, session_id: SessionID) -> Session:
 
 
 @operation("share.page", "GET", "/share/{shareID}", source="ours", listed=False)
-async def get_share_page(share_id: str) -> Answer:
+def get_share_page(share_id: str) -> Answer:
     """A page that shows a shared session; it needs nothing from anywhere else."""
     nonce = secrets.token_urlsafe(16)
     policy = (

@@ -187,7 +187,7 @@ def _tool(tool: ToolDefinition) -> Json:
 def _tool_choice(request: ModelRequest) -> Json:
     choice = dict(TOOL_CHOICES[request.tool_choice])
     # Forced calls and thinking exclude each other at the API.
-    if choice["type"] == "any" and (_thinking(request.options) or {}).get("type") == "enabled":
+    if choice["type"] == "any" and (_thinking(request.options) or {}).get("type") in ("enabled", "adaptive"):
         choice = {"type": "auto"}
     if request.options.get("disableParallelToolUse") and choice["type"] != "none":
         return {**choice, "disable_parallel_tool_use": True}

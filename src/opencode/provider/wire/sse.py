@@ -13,16 +13,23 @@ class SseReader:
     """Cuts a byte stream into the data of its events, whatever the pieces it arrives in."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._line: list[bytes] = []
+        self._line_size = 0
         self._data: list[bytes] = []
         self._size = 0
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """The data of every event that this piece completes. Raises ``EventTooLarge``."""
-        lines = (self._rest + chunk).split(b"\n") if self._rest else chunk.split(b"\n")
-        self._rest = lines.pop()
-        if len(self._rest) > LARGEST_EVENT_BYTES:
-            raise EventTooLarge
+        *lines, rest = chunk.split(b"\n")
+        if lines and self._line:  # pieces of a line are put together once, when it ends
+            lines[0] = b"".join((*self._line, lines[0]))
+        if lines:
+            self._line, self._line_size = [], 0
+        if rest:
+            self._line.append(rest)
+            self._line_size += len(rest)
+            if self._line_size > LARGEST_EVENT_BYTES:
+                raise EventTooLarge
         for line in lines:
             if line.startswith(b"data:"):
                 self._size += len(line)
@@ -34,7 +41,7 @@ class SseReader:
 
     def rest(self) -> Iterator[bytes]:
         """The data of an event that the stream ended in the middle of."""
-        if self._rest:
+        if self._line:
             yield from self.feed(b"\n")
         if self._data:
             yield self._take()

@@ -86,6 +86,9 @@ class BashTool(Tool[BashParams]):
                 raise
             return await _result(params.command, output, note, exit_code)
 
+    def limit_seconds(self, given: Mapping[str, Any]) -> float | None:
+        return float(given.get("timeout") or self._settings.default_timeout_ms) / 1000 + EXTRA_TIMEOUT_SECONDS
+
     async def _run_shell(
         self, params: BashParams, workdir: Path, output: ShellOutput, context: ToolContext
     ) -> tuple[str | None, int | None]:

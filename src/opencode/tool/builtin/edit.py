@@ -86,7 +86,7 @@ class EditTool(Tool[EditParams]):
             return TextFile(""), TextFile.given(params.new_string), None
         if found is None:
             raise ToolError(f"File {path} not found")
-        self._times.check(context.session_id, path, found.stamp)
+        await self._times.require(context, path, found.stamp)
         newline = found.content.newline
         old = with_newlines(params.old_string, newline)
         new = with_newlines(params.new_string, newline)

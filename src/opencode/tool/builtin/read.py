@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from anyio import to_thread
 from msgspec import Meta
 
+from opencode.core.ids import SessionID
 from opencode.core.text_file import read_text
 from opencode.core.wire import UNSET, UnsetType, Wire, set_or
 from opencode.file.disk import FileStamp, near, status_of
@@ -76,6 +77,10 @@ class ReadTool(Tool[ReadParams]):
             if not stat.S_ISREG(status.st_mode):
                 raise ToolError(f"Not a regular file, cannot be read: {path}")
             return await self._file(path, status, first, limit, context)
+
+    def count_as_read(self, session_id: SessionID, path: Path) -> None:
+        """The session knows a file as it is now, although no call read it."""
+        self._times.record(session_id, path, FileStamp.of(path.stat()))
 
     async def _directory(self, path: Path, first: int, limit: int, context: ToolContext) -> ToolResult:
         page = await to_thread.run_sync(entries_page, path, first, limit, abandon_on_cancel=True)

@@ -21,6 +21,10 @@ from opencode.tool.wrapper import PARTIAL_RESULT
 NAMED_BY_USER = "agents_named_by_user"
 """In ``context.extra``: names of the agents that the user called in this turn; those need no permission."""
 CANCELLED = "Task cancelled"
+BACKGROUND = (
+    "The subagent works in the background; a message tells you when it is done. Do not wait for it, ask for it or do "
+    "its work. Go on with what does not touch the same files, or tell the user what you started and end your turn."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Delegated:
 
 RunSubagent = Callable[[Delegation, ToolContext], Awaitable[Delegated]]
 """Runs the work in a child session of the caller's; cancelling stops the child too. Raises ``ToolError``."""
+StartSubagent = Callable[[Delegation, ToolContext], Awaitable[Delegated]]
+"""Starts the work and returns without its end, of which the caller is told by a prompt. Raises ``ToolError``."""
 
 
 class TaskParams(Wire):
@@ -58,16 +64,29 @@ class TaskParams(Wire):
     command: Annotated[str, Meta(description="The command that led to this task.")] | UnsetType = UNSET
 
 
+class BackgroundTaskParams(TaskParams):
+    """Arguments of ``task`` where subagents may work in the background."""
+
+    background: Annotated[bool, Meta(description="Go on without waiting for the result.")] | UnsetType = UNSET
+
+
 class TaskTool(Tool[TaskParams]):
     """``task``: the last words of a subagent that did the work in a child session."""
 
     id = "task"
     params = TaskParams
 
-    def __init__(self, agents: AgentService, run_subagent: RunSubagent) -> None:
+    def __init__(
+        self, agents: AgentService, run_subagent: RunSubagent, start_subagent: StartSubagent | None = None
+    ) -> None:
+        """With ``start_subagent`` the model may ask for work in the background."""
         self._text = prompt_text("opencode.tool.builtin", "task.md")
         self._agents = agents
         self._run_subagent = run_subagent
+        self._start_subagent = start_subagent
+        if start_subagent is not None:
+            self._text += "\n" + prompt_text("opencode.tool.builtin", "task_background.md")
+            self.params = BackgroundTaskParams
         self.description = self.describe(())
 
     def describe(self, rules: Sequence[PermissionRule]) -> str:
@@ -92,7 +111,11 @@ class TaskTool(Tool[TaskParams]):
             )
         context.extra[PARTIAL_RESULT] = ToolError(CANCELLED)
         resumed = None if params.task_id is UNSET or not params.task_id else SessionID(params.task_id)
-        done = await self._run_subagent(Delegation(agent, params.description, params.prompt, resumed), context)
+        work = Delegation(agent, params.description, params.prompt, resumed)
+        if self._start_subagent is not None and isinstance(params, BackgroundTaskParams) and params.background is True:
+            started = await self._start_subagent(work, context)
+            return ToolResult(title=params.description, output=started_output(started), metadata=started.metadata)
+        done = await self._run_subagent(work, context)
         return ToolResult(title=params.description, output=task_output(done), metadata=done.metadata)
 
     def _agent(self, name: str, *, may_be_primary: bool) -> Agent:
@@ -110,6 +133,19 @@ class TaskTool(Tool[TaskParams]):
 def task_output(done: Delegated) -> str:
     """What the model reads. Source: golden trace ``tools_task``."""
     return f'<task id="{done.session_id}" state="completed">\n<task_result>\n{done.text}\n</task_result>\n</task>'
+
+
+def started_output(started: Delegated) -> str:
+    """What the model reads of work that goes on in the background."""
+    return background_note(started.session_id, "running", "Background task started", BACKGROUND)
+
+
+def background_note(task: SessionID, state: str, summary: str, text: str) -> str:
+    """What a model is told of work in the background, when it starts and when it ends."""
+    return (
+        f'<task id="{task}" state="{state}">\n<summary>{summary}</summary>\n'
+        f"<task_result>\n{text}\n</task_result>\n</task>"
+    )
 
 
 def _is_subagent(agent: Agent) -> bool:

@@ -1,6 +1,7 @@
 """``webfetch``: a page or file from the web (spec: tools core, section 8)."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -72,6 +73,9 @@ class WebFetchTool(Tool[WebFetchParams]):
 
     def __init__(self) -> None:
         self.description = prompt_text("opencode.tool.builtin", "webfetch.md")
+
+    def limit_seconds(self, given: Mapping[str, Any]) -> float | None:
+        return min(float(given.get("timeout") or DEFAULT_TIMEOUT_SECONDS), MAX_TIMEOUT_SECONDS)
 
     async def run(self, params: WebFetchParams, context: ToolContext) -> ToolResult:
         """Raises ``ToolError`` for an address that cannot be fetched, in time and within the size."""

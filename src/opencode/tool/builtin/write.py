@@ -46,7 +46,7 @@ class WriteTool(Tool[WriteParams]):
             with file_errors():
                 before = await self._editor.open(path)
             if before:
-                self._times.check(context.session_id, path, before.stamp)
+                await self._times.require(context, path, before.stamp)
             given = TextFile.given(params.content)
             new = before.content.with_content_of(given) if before else given
             diff = await diff_of(path, before.content.text if before else "", new.text)

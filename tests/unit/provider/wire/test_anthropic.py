@@ -164,6 +164,13 @@ def test_the_tool_choice_is_told_in_its_words(choice: str, sent: str) -> None:
     assert body["tool_choice"] == {"type": sent}
 
 
+@pytest.mark.parametrize(("kind", "sent"), [("enabled", "auto"), ("adaptive", "auto"), ("disabled", "any")])
+def test_a_model_that_thinks_cannot_be_forced_to_call(kind: str, sent: str) -> None:
+    options = {"thinking": {"type": kind}}
+    body = AnthropicMessages().body(request_of(ANTHROPIC, tools=[TOOL], tool_choice="required", options=options))
+    assert body["tool_choice"] == {"type": sent}
+
+
 async def test_stop_reasons_of_this_api_are_known(anthropic: WireUnderTest) -> None:
     for finish, reason in (("pause_turn", "stop"), ("model_context_window_exceeded", "length"), ("new", "other")):
         anthropic.server.push(turn("x", finish=finish))

@@ -1,5 +1,7 @@
 """Cutting a byte stream into events."""
 
+import time
+
 import pytest
 
 from opencode.provider.wire import sse
@@ -26,3 +28,13 @@ def test_an_endless_event_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "LARGEST_EVENT_BYTES", 10)
     with pytest.raises(EventTooLarge):
         list(SseReader().feed(b"data: much too long"))
+
+
+def test_a_huge_event_in_small_pieces_is_put_together_once() -> None:
+    reader, began = SseReader(), time.process_time()
+    pieces, piece = 128 * 1024, b"x" * 64
+    assert list(reader.feed(b"data: ")) == []
+    for _ in range(pieces):
+        assert list(reader.feed(piece)) == []
+    assert list(reader.feed(b"\n\n")) == [piece * pieces]
+    assert time.process_time() - began < 10  # adding each piece to what there is takes minutes
