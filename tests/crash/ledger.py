@@ -3,6 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
+
+DIED: tuple[type[Exception], ...] = (httpx2.TransportError, AttributeError)
+"""What a request meets whose server dies; the second while it connects (anyio asks a closed socket for its peer)."""
+
 Json = dict[str, Any]
 
 

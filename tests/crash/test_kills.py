@@ -9,6 +9,7 @@ import httpx2
 
 from tests.crash.armed_server import FAILPOINTS
 from tests.crash.invariants import caught_up, check_database, check_server
+from tests.crash.ledger import DIED
 from tests.crash.scripted_turns import answer_by_seed
 from tests.crash.users import use
 from tests.crash.watcher import follow
@@ -48,7 +49,7 @@ async def one_life(world: World, life: int, crash_at: str, seconds: float) -> No
             async with server.client() as http, anyio.create_task_group() as tasks:
                 tasks.start_soon(follow, http, world.ledger)
                 await greeted(world, server)
-                with suppress(httpx2.TransportError):  # it may die of its failpoint before it works
+                with suppress(*DIED):  # it may die of its failpoint before it works
                     await verified(http, world)
                 tasks.start_soon(use, http, world.ledger, f"{world.seed}/{life}")
                 with anyio.move_on_after(seconds):

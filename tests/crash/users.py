@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import httpx2
 
-from tests.crash.ledger import Cell, Json, Ledger
+from tests.crash.ledger import DIED, Cell, Json, Ledger
 
 USERS = 3
 REPLY_PAUSE_SECONDS = 0.02
@@ -30,7 +30,7 @@ async def _until_dead(act: Callable[[], Awaitable[None]]) -> None:
     try:
         while True:
             await act()
-    except httpx2.TransportError:
+    except DIED:
         return
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import msgspec
 
-from tests.crash.ledger import Ledger, SeenEvent
+from tests.crash.ledger import DIED, Ledger, SeenEvent
 
 
 async def follow(http: httpx2.AsyncClient, ledger: Ledger) -> None:
@@ -21,7 +21,7 @@ async def follow(http: httpx2.AsyncClient, ledger: Ledger) -> None:
                     ledger.cursor = cursor or ledger.cursor
                     seq = int(cursor.rpartition(".")[2]) if cursor else None
                     ledger.events.append(SeenEvent(seq, payload["id"], payload["type"]))
-    except httpx2.TransportError:
+    except DIED:
         return
 
 

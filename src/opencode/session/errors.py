@@ -51,5 +51,3 @@ class PromptAborted(Conflict):
 
 class InvalidCursor(Invalid):
     """``before`` is no cursor of ours, or came without ``limit``."""
-
-    tag = "InvalidCursorError"

@@ -106,6 +106,20 @@ async def test_plugins_and_instructions_add_up_and_other_lists_are_replaced(plac
     assert config.disabled_providers == ["z"]
 
 
+async def test_an_entry_of_another_kind_takes_the_place_of_the_one_below(places: Places) -> None:
+    """Mixed, it would be neither, and no directory could be opened."""
+    remote = {"type": "remote", "url": "http://localhost/mcp"}
+    places.write(places.paths.config / "opencode.json", {"mcp": {"a": remote, "b": remote, "c": remote}})
+    local = {"type": "local", "command": ["serve"]}
+    over = {"a": local, "b": {"enabled": False}, "c": {**remote, "url": "http://localhost/other"}}
+    places.values["OPENCODE_CONFIG_CONTENT"] = json.dumps({"mcp": over})
+    assert shown(await places.load())["mcp"] == {
+        "a": local,
+        "b": {**remote, "enabled": False},
+        "c": {**remote, "url": "http://localhost/other"},
+    }
+
+
 async def test_among_the_users_own_files_all_lists_are_replaced(places: Places) -> None:
     places.write(places.paths.config / "config.json", {"instructions": ["a.md"]})
     places.write(places.paths.config / "opencode.json", {"instructions": ["b.md"]})

@@ -135,7 +135,7 @@ async def test_a_prompt_during_a_shell_command_runs_after_it(runs: RunState) -> 
     loop.gate.set()
     command = runs.exclusive(S, shell.run, shell.settle)
     follower = runs.join(S, loop.run, loop.settle)
-    assert (command.kind, follower.kind, follower.session_id) == ("shell", "loop", S)
+    assert (command.kind, command.session_id, follower.kind, follower.session_id) == ("shell", S, "loop", S)
     assert follower is runs.join(S, loop.run, loop.settle)
     assert loop.runs == 0
     shell.gate.set()

@@ -55,6 +55,13 @@ async def test_a_title_counts_more_than_a_message(sessions: Sessions) -> None:
     assert (first.session.id, first.message_id, first.score > second.score) == (titled.id, UNSET, True)
 
 
+async def test_a_title_that_says_nothing_yet_is_not_noted(sessions: Sessions) -> None:
+    session = await sessions.service.create(CreateSession())
+    assert sessions.database.read("SELECT count(*) FROM search_change") == [(0,)]
+    await sessions.service.update(session.id, UpdateSession(title="Lexer"))
+    assert [hit.session.id for hit in await find(sessions, "lexer")] == [session.id]
+
+
 async def test_all_words_must_occur_and_may_be_begun(sessions: Sessions) -> None:
     await said(sessions, "One", "Refactor the tokenizer", "Refactor the printer")
     assert [hit.message_id for hit in await find(sessions, "REFAC token")] == ["msg_One0"]

@@ -14,7 +14,9 @@ END;
 CREATE TRIGGER search_part_removed AFTER DELETE ON part WHEN instr(old.record, CAST('"type":"text"' AS BLOB)) BEGIN
     INSERT INTO search_change (session_id, message_id) VALUES (old.session_id, old.message_id);
 END;
-CREATE TRIGGER search_title_added AFTER INSERT ON session BEGIN
+-- Titles that say nothing yet are left out; nearly all sessions begin with one.
+CREATE TRIGGER search_title_added AFTER INSERT ON session
+WHEN new.title NOT GLOB 'New session - *' AND new.title NOT GLOB 'Child session - *' BEGIN
     INSERT INTO search_change (session_id, message_id) VALUES (new.id, '');
 END;
 CREATE TRIGGER search_title_changed AFTER UPDATE OF title ON session WHEN old.title <> new.title BEGIN
