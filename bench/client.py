@@ -10,6 +10,8 @@ from typing import Any
 
 import httptools
 
+CONNECTED = "server.connected"
+
 
 class RequestFailed(Exception):
     """The server answered with an error, or not at all."""
@@ -40,6 +42,15 @@ class Connection(asyncio.Protocol):
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._body: list[bytes] = []
+        self._keeps_body = True
+
+    async def drain(self, request: bytes) -> None:
+        """Read the answer to its end without keeping it: to join a large one would hold up what else is measured."""
+        self._keeps_body = False
+        try:
+            await self.ask(request)
+        finally:
+            self._keeps_body = True
 
     async def ask(self, request: bytes) -> bytes:
         """The body of the answer. Raises ``RequestFailed``."""
@@ -72,7 +83,8 @@ class Connection(asyncio.Protocol):
     # --- the parser's side --------------------------------------------------------------------------------------------
 
     def on_body(self, body: bytes) -> None:
-        self._body.append(body)
+        if self._keeps_body:
+            self._body.append(body)
 
     def on_message_complete(self) -> None:
         body, self._body = b"".join(self._body), []
@@ -86,7 +98,7 @@ class EventStream(asyncio.Protocol):
     """An open ``GET /event`` that counts the events of some types as they arrive."""
 
     def __init__(self, *types: str) -> None:
-        self._marks = {name: f'"type":"{name}"'.encode() for name in ("server.connected", *types)}
+        self._marks = {name: f'"type":"{name}"'.encode() for name in (CONNECTED, *types)}
         self._keep = max(map(len, self._marks.values())) - 1
         self._tail = b""
         self._waiting: list[tuple[str, int, asyncio.Future[None]]] = []
@@ -99,15 +111,22 @@ class EventStream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         text = self._tail + data
-        for name, mark in self._marks.items():
-            # The tail is shorter than a mark only for the longest one: what it holds whole was counted before.
-            new = text.count(mark) - self._tail.count(mark)
+        for name, mark in list(self._marks.items()):
+            # What the tail holds whole, as it may of a shorter mark, was counted before.
+            new = text.count(mark) - (self._tail.count(mark) if len(mark) <= len(self._tail) else 0)
             if new:
-                self.counts[name] += new
-                self.first_at.setdefault(name, time.monotonic())
+                self._count(name, new)
         self._tail = text[-self._keep :]
-        for name, count, future in self._waiting:
-            if self.counts[name] >= count and not future.done():
+
+    def _count(self, name: str, new: int) -> None:
+        self.counts[name] += new
+        self.first_at.setdefault(name, time.monotonic())
+        if name == CONNECTED:
+            # It comes once, and looking for it is what a busy stream costs us most.
+            del self._marks[CONNECTED]
+            self._keep = max(map(len, self._marks.values()), default=1) - 1
+        for wanted, count, future in self._waiting:
+            if self.counts[wanted] >= count and not future.done():
                 future.set_result(None)
 
     async def reached(self, name: str, count: int) -> None:

@@ -1,7 +1,8 @@
 """Puts the server together: what is shared, and behind it the directories as they are asked for."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 import anyio
@@ -22,11 +23,10 @@ from opencode.core.wire import decode
 from opencode.event.bus import EventBus
 from opencode.event.log import open_event_log
 from opencode.event.schema import EventScope
+from opencode.instance.instance import Instance
 from opencode.instance.live_parts import LiveParts
-from opencode.instance.open import open_instance
 from opencode.instance.registry import open_registry
 from opencode.instance.shared import Shared
-from opencode.loop.repair import repair_sessions
 from opencode.project.service import ProjectService, TellMoved
 from opencode.provider.catalogue import open_catalogue
 from opencode.provider.local import LocalServers
@@ -35,7 +35,6 @@ from opencode.session.search import open_search
 from opencode.session.share import Sharing
 from opencode.session.sqlite_store import SqliteSessionStore
 from opencode.storage.database import Database, Transaction, open_database
-from opencode.tool.truncate import clean_outputs
 from opencode.transfer.service import SessionImports
 
 log = Logger("server")
@@ -71,7 +70,7 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
         bus.live_events = live_parts.events
         catalogue = await stack.enter_async_context(open_catalogue(paths, environment.values, USER_AGENT))
         registry = await stack.enter_async_context(
-            open_registry(lambda directory: open_instance(directory, shared), bus)
+            open_registry(lambda directory: open_directory(directory, shared), bus)
         )
         shared = Shared(
             environment=environment,
@@ -92,8 +91,21 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             sharing=Sharing(database, clock),
             registry=registry,
         )
+        jobs.start("load what directories need", load_directories)
         jobs.start("go on where something waits", lambda: open_where_something_waits(shared))
         yield shared
+
+
+def open_directory(directory: Path, shared: Shared) -> AbstractAsyncContextManager[Instance]:
+    """The instance of a directory."""
+    from opencode.instance.open import open_instance  # half of the program, and nothing a start waits for
+
+    return open_instance(directory, shared)
+
+
+async def load_directories() -> None:
+    """Load the rest of the program, so that the first directory does not wait for it."""
+    await anyio.to_thread.run_sync(import_module, "opencode.instance.open")
 
 
 async def open_where_something_waits(shared: Shared) -> None:
@@ -121,6 +133,8 @@ def tell_moved(bus: EventBus) -> TellMoved:
 
 async def keep_clean(directory: Path, clock: Clock) -> None:
     """Remove saved tool outputs that are too old, every hour. Runs until cancelled."""
+    from opencode.tool.truncate import clean_outputs  # nothing a start waits for
+
     while True:
         await anyio.to_thread.run_sync(clean_outputs, directory, clock.now_ms())
         await anyio.sleep(CLEAN_EVERY_SECONDS)
@@ -137,7 +151,11 @@ async def own_processes(environment: Environment, database: Database) -> Environ
 async def settle_earlier_runs(database: Database, bus: EventBus, clock: Clock) -> None:
     """Settle the sessions of every directory that ran when the last process ended (``loop/repair.py``)."""
     query = "SELECT DISTINCT run.directory, session.project_id FROM run LEFT JOIN session ON session.id = session_id"
-    for directory, project_id in database.read(query):
+    if not (found := database.read(query)):
+        return
+    from opencode.loop.repair import repair_sessions  # only after a crash
+
+    for directory, project_id in found:
         project = None if project_id is None else ProjectID(project_id)
         events = bus.scoped(EventScope(directory=directory, project=project))
         await repair_sessions(SqliteSessionStore(database, events, clock, directory), clock)

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from opencode.event.schema import Event, EventScope
-from opencode.loop.open_parts import OpenParts
+
+if TYPE_CHECKING:
+    from opencode.loop.open_parts import OpenParts
 
 
 class LiveParts:
@@ -14,7 +17,7 @@ class LiveParts:
         self._by_directory: dict[str, tuple[EventScope, OpenParts]] = {}
 
     @contextmanager
-    def include(self, scope: EventScope, parts: OpenParts) -> Iterator[None]:
+    def include(self, scope: EventScope, parts: "OpenParts") -> Iterator[None]:
         """Count a directory's parts in for as long as the block lasts."""
         self._by_directory[scope.directory] = (scope, parts)
         try:

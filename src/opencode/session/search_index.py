@@ -8,6 +8,7 @@ of another version is built anew from what is stored.
 import re
 import sqlite3
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,9 +44,6 @@ WHERE words MATCH ? AND session.project_id = ? AND (? IS NULL OR session.directo
 ORDER BY bm25(words, 8.0, 1.0), session.updated_ms DESC, document.id LIMIT ?
 """
 _JOIN: Final = "\u200b"
-_UNSPACED: Final = re.compile(
-    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])"
-)
 _TEXT: Final = b'"type":"text"'
 _PART: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Part)
 
@@ -151,7 +149,15 @@ def without_joins(text: str) -> str:
 
 def _words_apart(text: str) -> str:
     """Where a script has no spaces between words, each character becomes a word: a space nobody sees follows it."""
-    return _UNSPACED.sub(rf"\1{_JOIN}", text)
+    return _unspaced().sub(rf"\1{_JOIN}", text)
+
+
+@cache
+def _unspaced() -> re.Pattern[str]:
+    """Made when it is first needed: a start would wait four milliseconds for it."""
+    return re.compile(
+        "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])"
+    )
 
 
 def _index(connection: sqlite3.Connection, session_id: str, message_id: str) -> None:

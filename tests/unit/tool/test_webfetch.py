@@ -110,7 +110,9 @@ async def test_what_cannot_be_fetched_is_an_error_for_the_model(
     site: Site, context: ToolContext, url: str, fault: str
 ) -> None:
     with anyio.fail_after(5), pytest.raises(ToolError) as caught:
-        await WebFetchTool().run(WebFetchParams(url=url.format(site=site.url), timeout=0.2 if url.endswith("slow") else 30), context)
+        await WebFetchTool().run(
+            WebFetchParams(url=url.format(site=site.url), timeout=0.2 if url.endswith("slow") else 30), context
+        )
     assert str(caught.value) == fault.format(site=site.url)
 
 
