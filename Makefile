@@ -39,6 +39,10 @@ update-traces: setup ## rewrite the golden traces of tests/trace; review the dif
 mutants: setup ## change the code in small ways and see whether a test notices; ONLY="permission loop/turn.py" narrows it
 	$(BIN)/python scripts/mutants.py $(ONLY)
 
+.PHONY: faults
+faults: setup ## what providers and networks do instead of answering: every fault over every wire
+	FAULTS_EVERY_WIRE=1 $(BIN)/pytest -vv -n $(WORKERS) --dist worksteal tests/faults
+
 .PHONY: fuzz
 fuzz: setup ## 20,000 random requests: every answer must be one the document promises
 	FUZZ_CASES=$(or $(CASES),20000) $(BIN)/pytest -vv -n $(WORKERS) --dist worksteal tests/fuzz

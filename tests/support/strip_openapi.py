@@ -55,7 +55,7 @@ def needed(paths: Any, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def is_event(name: str) -> bool:
     """Whether a component is an event of the v1 API."""
-    return name.startswith("Event") and not name.startswith("EventSessionNext") and name.isalpha()
+    return name.startswith("Event") and not name.startswith("EventSessionNext") and name.replace("-", "").isalpha()
 
 
 def reduce(document: dict[str, Any]) -> dict[str, Any]:

@@ -65,7 +65,6 @@ async def test_an_unknown_project_answers_404(client: httpx.AsyncClient) -> None
         ("/experimental/workspace/adapter", []),
         ("/permission", []),
         ("/question", []),
-        ("/provider/auth", {}),
     ],
 )
 async def test_what_is_not_there_is_answered_truthfully(client: httpx.AsyncClient, path: str, answer: object) -> None:

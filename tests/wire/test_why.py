@@ -74,6 +74,8 @@ async def test_the_next_try_of_a_call_that_failed(script: Script) -> None:
     wait = await waits(script, session, "retry")
     assert (wait["attempt"], wait["message"]) == (1, "Provider is overloaded")
     assert 29_000 < wait["until"] - wait["since"] < 31_000
+    assert wait["attemptsLeft"] == 19
+    assert 1_700 < wait["secondsLeft"] <= 1_770
     await script.post(session, "abort")
 
 

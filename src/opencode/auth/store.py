@@ -1,17 +1,20 @@
 """``auth.json``: the credentials file that the official server also reads and writes (spec: providers, section 3)."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import anyio
 from anyio import to_thread
 
+from opencode.auth.errors import RenewalRefused
 from opencode.auth.schema import (
     ApiCredential,
     Auth,
     Credential,
+    OAuth,
     OAuthCredential,
     WellKnownCredential,
 )
@@ -25,6 +28,8 @@ log = Logger("auth")
 
 CONTENT_VARIABLE = "OPENCODE_AUTH_CONTENT"
 """JSON that stands for the file when it is read."""
+RENEWAL_SECONDS = 40.0
+"""How long a renewal may take. Whoever asked for it cannot stop it: the old tokens may be worth nothing by then."""
 
 Entries = dict[str, Any]
 
@@ -41,6 +46,7 @@ class CredentialStore:
         self._path = paths.data / "auth.json"
         self._content = environ.get(CONTENT_VARIABLE)
         self._writing = anyio.Lock()
+        self._renewing: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
     def all(self) -> dict[str, Credential]:
         """Every readable credential by provider id or URL, in the order of the file."""
@@ -50,14 +56,7 @@ class CredentialStore:
 
     async def set(self, provider_id: str, auth: Auth) -> None:
         """Store a credential, in place of the one that is there. Raises ``FileNotStored``, as :meth:`remove`."""
-        entry = json.loads(encode(auth))
-
-        def put(entries: Entries) -> None:
-            key = _normal(provider_id)
-            entries.pop(key + "/", None)
-            entries[key] = entry
-
-        await self._change(put)
+        await self._put(_normal(provider_id), json.loads(encode(auth)))
 
     async def remove(self, provider_id: str) -> None:
         """Forget a credential. Does nothing when there is none."""
@@ -67,6 +66,46 @@ class CredentialStore:
                 entries.pop(key, None)
 
         await self._change(drop)
+
+    async def renewed(
+        self,
+        provider_id: str,
+        is_usable: Callable[[OAuthCredential], bool],
+        renew: Callable[[OAuthCredential], Awaitable[OAuth]],
+    ) -> OAuthCredential | None:
+        """The stored tokens of a provider if they are usable, else new ones, which are stored first.
+
+        One renewal at a time for each provider: who waits for it gets what came of it. None: nothing is stored any
+        more. Raises what ``renew`` raises, unless another program has renewed them meanwhile.
+        """
+        async with self._renewing[provider_id]:
+            stored = self._tokens(provider_id)
+            if stored is None or is_usable(stored):
+                return stored
+            with anyio.fail_after(RENEWAL_SECONDS, shield=True):
+                try:
+                    new = await renew(stored)
+                except RenewalRefused:
+                    other = self._tokens(provider_id)
+                    if other is None or not is_usable(other):
+                        raise
+                    return other
+                entry = {**stored.extra, **json.loads(encode(new))}
+                await self._put(provider_id, entry)
+            if self._content:
+                self._content = json.dumps({**_parsed(self._content), provider_id: entry})
+            return self._tokens(provider_id)
+
+    def _tokens(self, provider_id: str) -> OAuthCredential | None:
+        credential = self.all().get(provider_id)
+        return credential if isinstance(credential, OAuthCredential) else None
+
+    async def _put(self, key: str, entry: Entries) -> None:
+        def put(entries: Entries) -> None:
+            entries.pop(key + "/", None)
+            entries[key] = entry
+
+        await self._change(put)
 
     async def _change(self, change: Callable[[Entries], None]) -> None:
         def rewrite() -> None:

@@ -17,8 +17,14 @@ from opencode.cli.options import (
     export_options,
     global_options,
     import_options,
+    list_options,
+    login_options,
+    logout_options,
+    models_options,
     network_options,
     run_options,
+    stats_options,
+    wants_json,
 )
 from opencode.core.errors import NamedError
 from opencode.core.version import API_VERSION, SERVER_VERSION
@@ -38,8 +44,9 @@ def run_program(arguments: Sequence[str]) -> int:
     try:
         return int(program.main(list(arguments), prog_name="opencode", standalone_mode=False) or 0)
     except click.UsageError as error:
-        context = error.ctx
-        return _fail(f"{context.get_help()}\n\n{error.format_message()}" if context else error.format_message())
+        usage, message = error.ctx.get_help() if error.ctx else "", error.format_message()
+        # Of a group that was named alone, the usage is the message.
+        return _fail(message if message.startswith(usage) else f"{usage}\n\n{message}")
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except (click.ClickException, CliError, NamedError) as error:
@@ -69,10 +76,13 @@ def program(context: click.Context, /, **options: Any) -> None:
     context.obj = GlobalOptions(**options)
 
 
-def command(name: str, options: Callable[[Any], Any]) -> Callable[[Callable[..., int]], click.Command]:
-    """A command of the program whose function takes the global options and its own, and returns the exit code.
+def command(
+    name: str, options: Callable[[Any], Any], parent: click.Group = program
+) -> Callable[[Callable[..., int]], click.Command]:
+    """A command of the program or of one of its groups.
 
-    The global options may stand before or after the command's name.
+    Its function takes the global options and its own, and returns the exit code. The global options may stand before or
+    after the command's name.
     """
 
     def decorate(function: Callable[..., int]) -> click.Command:
@@ -80,7 +90,7 @@ def command(name: str, options: Callable[[Any], Any]) -> Callable[[Callable[...,
             after = GlobalOptions(**{name: given.pop(name) for name in GLOBAL_NAMES})
             return function(before.merged(after), **given)
 
-        return program.command(name, help=function.__doc__)(options(global_options(click.pass_obj(called))))
+        return parent.command(name, help=function.__doc__)(options(global_options(click.pass_obj(called))))
 
     return decorate
 
@@ -132,3 +142,59 @@ def import_(globals_: GlobalOptions, file: str | None, from_opencode: str | None
     from opencode.cli.import_ import import_command
 
     return import_command(globals_, file, from_opencode)
+
+
+@command("models", models_options)
+def models(globals_: GlobalOptions, provider: str | None, verbose: bool, refresh: bool, **options: Any) -> int:
+    """List the models that can be used here."""
+    from opencode.cli.models import models_command
+
+    return models_command(globals_, provider, verbose=verbose, refresh=refresh, as_json=wants_json(options))
+
+
+@command("stats", stats_options)
+def stats(globals_: GlobalOptions, project: str | None, **options: Any) -> int:
+    """Show what sessions have used: tokens, cost, models, tools."""
+    from opencode.cli.stats import stats_command
+    from opencode.cli.stats_table import Shown
+
+    as_json = wants_json(options)
+    return stats_command(globals_, Shown(**options), project=project, as_json=as_json)
+
+
+@program.group("auth")
+def auth() -> None:
+    """Log in to model providers, list what is stored, log out."""
+
+
+program.add_command(auth, "providers")
+
+
+@command("login", login_options, auth)
+def login(globals_: GlobalOptions, inputs: tuple[str, ...], **options: Any) -> int:
+    """Log in to a provider, or to the organisation at an address. A script gives the API key on standard input."""
+    from opencode.cli.auth_login import LoginOptions, login_command
+
+    if wrong := [each for each in inputs if "=" not in each]:
+        raise click.UsageError(f"--input {wrong[0]}: expected KEY=VALUE")
+    given = dict(each.partition("=")[::2] for each in inputs)
+    return login_command(globals_, LoginOptions(**options, inputs=given))
+
+
+@command("list", list_options, auth)
+def list_(globals_: GlobalOptions, **options: Any) -> int:
+    """List what is stored, without secrets, and the variables that are set."""
+    from opencode.cli.auth import list_command
+
+    return list_command(globals_, as_json=wants_json(options))
+
+
+auth.add_command(list_, "ls")
+
+
+@command("logout", logout_options, auth)
+def logout(globals_: GlobalOptions, provider: str | None) -> int:
+    """Forget what is stored for a provider."""
+    from opencode.cli.auth import logout_command
+
+    return logout_command(globals_, provider)

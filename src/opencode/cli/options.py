@@ -121,6 +121,75 @@ def import_options(function: F) -> F:
     )
 
 
+def models_options(function: F) -> F:
+    """Which models to list, and how."""
+    return _with(
+        function,
+        click.argument("provider", required=False),
+        click.option("--verbose", is_flag=True, help="With everything that is known of each model, as JSON."),
+        click.option("--refresh", is_flag=True, help="Fetch the list of models anew before."),
+        *_json_options(),
+    )
+
+
+def stats_options(function: F) -> F:
+    """Which figures to show, and how."""
+    return _with(
+        function,
+        click.option("--days", type=click.IntRange(min=0), help="Sessions used in the last N days; 0: today (all)."),
+        click.option("--tools", type=click.IntRange(min=0), help="How many tools to show (all)."),
+        click.option(
+            "--models",
+            is_flag=False,
+            flag_value="0",
+            type=click.IntRange(min=0),
+            help="Show models, all or the N most used.",
+        ),
+        click.option("--project", metavar="ID", help='Sessions of one project; "" is the current one (all).'),
+        *_json_options(),
+    )
+
+
+def login_options(function: F) -> F:
+    """Where to log in, and how."""
+    return _with(
+        function,
+        click.argument("url", required=False),
+        click.option("-p", "--provider", help="Provider, by id or name."),
+        click.option("-m", "--method", help="Login method, by its label."),
+        click.option(
+            "--input", "inputs", multiple=True, metavar="KEY=VALUE", help="Answer to what it asks; repeatable."
+        ),
+        click.option("-y", "--yes", is_flag=True, help="Run the login command of the address without asking."),
+    )
+
+
+def logout_options(function: F) -> F:
+    """Where to log out."""
+    return _with(function, click.argument("provider", required=False))
+
+
+def list_options(function: F) -> F:
+    """How to list."""
+    return _with(function, *_json_options())
+
+
+def _json_options() -> tuple[Any, ...]:
+    """``--format json`` and its short form; :func:`wants_json` reads them."""
+    return (
+        click.option(
+            "--format", "format_", type=click.Choice(["default", "json"]), default="default", help="Output (default)."
+        ),
+        click.option("--json", "json_", is_flag=True, help="The same as --format json."),
+    )
+
+
+def wants_json(options: dict[str, Any]) -> bool:
+    """Takes the options of :func:`_json_options` out of those of a command."""
+    is_short, chosen = options.pop("json_"), options.pop("format_")
+    return bool(is_short) or chosen == "json"
+
+
 def run_options(function: F) -> F:
     """Adds the options of :class:`RunOptions`."""
     return _with(

@@ -8,15 +8,19 @@ from urllib.parse import quote
 
 import httpx2
 
+from opencode.auth.schema import Auth
 from opencode.client.answer import check
 from opencode.client.errors import RequestFailed, ServerUnreachable
 from opencode.client.schema import Agent, Health, ProvidersAnswer
 from opencode.client.stream import EventStream
 from opencode.core.wire import Wire, decode, encode
 from opencode.permission.schema import PermissionReply, PermissionRequest
+from opencode.project.schema import ProjectAnswer
+from opencode.provider.sign_in.schema import ProviderAuthAuthorization, ProviderAuthMethod
 from opencode.question.schema import QuestionAnswers, QuestionRequest
 from opencode.session.inputs import CommandInput, CreateSession, PromptInput
 from opencode.session.schema import MessageWithParts, Session, SessionStatus
+from opencode.session.statistics_schema import UsageStatistics
 from opencode.transfer.schema import ImportedSession, ImportSession, RestoreSession, SessionContent
 
 T = TypeVar("T")
@@ -75,6 +79,16 @@ class OpenCodeClient:
         """The usable providers with their models."""
         return await self._get("/config/providers", ProvidersAnswer)
 
+    async def current_project(self) -> ProjectAnswer:
+        """The project of the directory."""
+        return await self._get("/project/current", ProjectAnswer)
+
+    async def statistics(self, *, days: int | None = None, project_id: str | None = None) -> UsageStatistics:
+        """What sessions have used; ``days``: those of the last so many, 0 of today."""
+        query = {"days": None if days is None else str(days), "project": project_id}
+        given = {name: value for name, value in query.items() if value is not None}
+        return await self._get("/experimental/stats", UsageStatistics, given)
+
     @asynccontextmanager
     async def events(self, since: str | None = None) -> AsyncIterator[EventStream]:
         """The directory's events from now on, or from the cursor ``since`` on; open once this is entered."""
@@ -84,6 +98,28 @@ class OpenCodeClient:
             yield stream
         finally:
             await stream.__aexit__(None, None, None)
+
+    # --- credentials -----------------------------------------------------------------------------------------------
+
+    async def set_auth(self, provider_id: str, auth: Auth) -> None:
+        """Store a credential; directories that are open see it once they are opened anew."""
+        await self._send(f"/auth/{_segment(provider_id)}", auth, method="PUT")
+
+    async def auth_methods(self) -> dict[str, list[ProviderAuthMethod]]:
+        """Ways to log in, by provider; those that only take an API key are absent."""
+        return await self._get("/provider/auth", dict[str, list[ProviderAuthMethod]])
+
+    async def authorize(self, provider_id: str, method: int, inputs: Mapping[str, str]) -> ProviderAuthAuthorization:
+        """Begin the login by the method with this index: where the person has to go."""
+        body = {"method": method, "inputs": dict(inputs)}
+        return await self._post(
+            f"/provider/{_segment(provider_id)}/oauth/authorize", body, ProviderAuthAuthorization, _TURN
+        )
+
+    async def finish_authorization(self, provider_id: str, method: int, code: str | None = None) -> bool:
+        """End the login: with the code, or when the person is done, however long that takes."""
+        body = {"method": method} | ({"code": code} if code is not None else {})
+        return await self._post(f"/provider/{_segment(provider_id)}/oauth/callback", body, bool, _TURN)
 
     # --- sessions --------------------------------------------------------------------------------------------------
 
@@ -180,11 +216,18 @@ class OpenCodeClient:
     ) -> T:
         return decode(await self._send(path, body, timeout), kind)
 
-    async def _send(self, path: str, body: Wire | Mapping[str, Any] | None, timeout: httpx2.Timeout = _PLAIN) -> bytes:
+    async def _send(
+        self,
+        path: str,
+        body: Wire | Mapping[str, Any] | None,
+        timeout: httpx2.Timeout = _PLAIN,
+        *,
+        method: str = "POST",
+    ) -> bytes:
         headers = {"Content-Type": "application/json"} if body is not None else None
         content = encode(body) if body is not None else None
         with self._reaching():
-            response = await self._http.post(path, content=content, headers=headers, timeout=timeout)
+            response = await self._http.request(method, path, content=content, headers=headers, timeout=timeout)
             await check(response)
         return response.content
 

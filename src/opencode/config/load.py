@@ -1,6 +1,6 @@
 """Read every source of configuration and make one tree of them. Reading runs nothing that a source names."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from opencode.config.locate import (
 )
 from opencode.config.markdown import read_definitions
 from opencode.config.merge import Json, merge_deep, merge_layers
-from opencode.config.parse import find_issues, normalise, parse_config
+from opencode.config.parse import find_issues, normalise, parse_config, without_other_names
 from opencode.config.redirect import redirected
+from opencode.config.remote import RemoteConfig
 from opencode.config.schema import Config
 from opencode.config.substitute import substitute
 from opencode.config.trust import how_to_trust, is_trusted
@@ -53,10 +54,13 @@ async def load_config(directory: Path, worktree: Path, paths: Paths, environment
 
 
 async def load_config_with_problems(
-    directory: Path, worktree: Path, paths: Paths, environment: Environment
+    directory: Path, worktree: Path, paths: Paths, environment: Environment, remote: Sequence[RemoteConfig] = ()
 ) -> LoadedConfig:
-    """Like :func:`load_config`, with what was left out, for a server that tells its clients."""
-    return await to_thread.run_sync(_load, directory, worktree, ConfigReader(paths, environment))
+    """Like :func:`load_config`, with what was left out, for a server that tells its clients.
+
+    ``remote``: what the user's organisations say, the lowest of all sources.
+    """
+    return await to_thread.run_sync(_load, directory, worktree, ConfigReader(paths, environment, tuple(remote)))
 
 
 def _load(directory: Path, worktree: Path, reader: "ConfigReader") -> LoadedConfig:
@@ -106,6 +110,7 @@ class ConfigReader:
 
     paths: Paths
     environment: Environment
+    remote: tuple[RemoteConfig, ...] = ()
 
     def sources(
         self, directory: Path, worktree: Path, root: Path | None, problems: list[ConfigProblem]
@@ -115,6 +120,7 @@ class ConfigReader:
         ``root``: the project, when it is not trusted; its files are then given as they are, to be filled.
         """
         own = (self.paths.config, self.paths.home / ".opencode", *self._extra_directory(directory))
+        yield from (self.text(found.text, source=found.source, directory=directory) for found in self.remote)
         yield self.global_layer()
         if named := self.environment.get("OPENCODE_CONFIG"):
             yield self.file(directory / named)
@@ -163,6 +169,7 @@ class ConfigReader:
 
     def checked(self, data: Any, *, source: Path | str, directory: Path) -> Json:
         """The layer of what a text says. Raises ``ConfigInvalidError``."""
+        data = without_other_names(data)
         if issues := find_issues(data):
             raise ConfigInvalidError(source, issues)
         layer = normalise(data)

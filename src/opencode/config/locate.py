@@ -2,6 +2,7 @@
 
 Lowest first; a later source wins, ``plugin`` and ``instructions`` add up (spec: configuration, sections 1 and 2):
 
+0. what the user's organisations say (``auth/well_known.py``)
 1. the user's directory: ``config.json``, ``opencode.json``, ``opencode.jsonc``
 2. the file that ``OPENCODE_CONFIG`` names
 3. the project's files, unless ``OPENCODE_DISABLE_PROJECT_CONFIG``: ``config.json`` of the directory itself (only

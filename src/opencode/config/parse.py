@@ -61,6 +61,22 @@ def find_issues(data: Any, component: str = "Config", *, absent: str = "undefine
     return issues or ([Issue(path=[], message=fault)] if fault else [])
 
 
+def without_other_names(data: Any) -> Any:
+    """What a text says, with ``permission.unattended``, another name of ``server.unattended``, in its place.
+
+    Written as a permission it would be a rule for a tool of that name, and official programs refuse its policies.
+    """
+    permission = data.get("permission") if isinstance(data, dict) else None
+    if not isinstance(permission, dict) or "unattended" not in permission:
+        return data
+    wanted, server = permission["unattended"], data.get("server", {})
+    if not isinstance(server, dict):
+        return data
+    policy = {"policy": wanted} if isinstance(wanted, str) else wanted
+    rules = {name: rule for name, rule in permission.items() if name != "unattended"}
+    return {**data, "permission": rules, "server": {"unattended": policy, **server}}
+
+
 def normalise(layer: Json) -> Json:
     """A checked layer in the form that merges: permissions as maps, agents with options and permission."""
     normal = dict(layer)

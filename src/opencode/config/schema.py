@@ -32,10 +32,12 @@ from opencode.config.service_schema import (
     References,
     check_references,
 )
+from opencode.config.spending_schema import BudgetConfig, Fallbacks, RetryConfig, check_fallbacks
 from opencode.core.wire import UNSET, UnsetType
 
 __all__ = [
     "AgentConfig",
+    "BudgetConfig",
     "CommandConfig",
     "Config",
     "FormatterConfig",
@@ -50,6 +52,7 @@ __all__ = [
     "PermissionObjectConfig",
     "PermissionRuleConfig",
     "ProviderConfig",
+    "RetryConfig",
     "ServerConfig",
 ]
 
@@ -208,6 +211,18 @@ class Config(ConfigPart):
     small_model: (
         Annotated[str, Meta(description="The model for small tasks such as titles, as `provider/model`.")] | UnsetType
     ) = UNSET
+    model_fallback: (
+        Annotated[
+            Fallbacks,
+            Meta(
+                description="The models to go on with when one cannot be reached, in order, as `provider/model`: a"
+                " list, or a list for each model (`*`: any other); ours."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    retry: Annotated[RetryConfig, Meta(description="Retries of failed model calls; ours.")] | UnsetType = UNSET
+    budget: Annotated[BudgetConfig, Meta(description="What may be spent on models; ours.")] | UnsetType = UNSET
     default_agent: (
         Annotated[str, Meta(description="The agent to start with: a primary one. Default: `build`.")] | UnsetType
     ) = UNSET
@@ -268,3 +283,4 @@ class Config(ConfigPart):
             check_permission(self.permission)
         check_references(self.references)
         check_references(self.reference)
+        check_fallbacks(self.model_fallback)

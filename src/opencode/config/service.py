@@ -12,7 +12,7 @@ from opencode.config.errors import ConfigPatchInvalid
 from opencode.config.load import ConfigReader
 from opencode.config.locate import GLOBAL_NAMES, PROJECT_NAMES
 from opencode.config.merge import Json
-from opencode.config.parse import find_issues, normalise
+from opencode.config.parse import find_issues, normalise, without_other_names
 from opencode.config.present import presented_layer, without_presented
 from opencode.core.paths import Paths
 from opencode.core.text_file import read_text
@@ -77,6 +77,7 @@ class ConfigService:
 
 
 def _checked(patch: Any) -> Json:
+    patch = without_other_names(patch)
     if issues := find_issues(patch, absent="null"):
         raise ConfigPatchInvalid(issues)
     change: Json = without_presented(patch)

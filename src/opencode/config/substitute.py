@@ -19,7 +19,7 @@ def substitute(text: str, *, source: Path | str, directory: Path, home: Path, en
     is relative to ``directory``, ``~/`` is ``home``; tokens on ``//`` lines stay. Raises ``ConfigInvalidError``
     when a file cannot be read.
     """
-    text = _with_environment(text, environment)
+    text = with_environment(text, environment)
     if "{file:" not in text:
         return text
 
@@ -39,7 +39,7 @@ def substitute_value(value: str, *, source: Path | str, directory: Path, home: P
     def content(token: re.Match[str]) -> str:
         return _read(resolve_file(token.group(1), directory, home), token.group(), source).strip()
 
-    return _FILE.sub(content, _with_environment(value, environment))
+    return _FILE.sub(content, with_environment(value, environment))
 
 
 def resolve_file(path: str, directory: Path, home: Path) -> Path:
@@ -47,7 +47,8 @@ def resolve_file(path: str, directory: Path, home: Path) -> Path:
     return home / path[2:] if path.startswith("~/") else directory / path
 
 
-def _with_environment(text: str, environment: Environment) -> str:
+def with_environment(text: str, environment: Environment) -> str:
+    """The text with the variables put in; one that is not set becomes nothing."""
     return _ENV.sub(lambda token: environment.values.get(token.group(1), ""), text)
 
 

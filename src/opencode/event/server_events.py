@@ -43,3 +43,10 @@ class GlobalDisposed(Event):
 
     type: ClassVar[str] = "global.disposed"
     durable: ClassVar[bool] = False
+
+
+class ModelsDevRefreshed(Event):
+    """The catalogue of models was replaced by a newer one."""
+
+    type: ClassVar[str] = "models-dev.refreshed"
+    durable: ClassVar[bool] = False

@@ -11,6 +11,7 @@ from opencode.core.wire import Wire
 from opencode.event.schema import Event
 from opencode.event.server_events import (
     GlobalDisposed,
+    ModelsDevRefreshed,
     ServerConnected,
     ServerHeartbeat,
     ServerInstanceDisposed,
@@ -21,11 +22,13 @@ from opencode.file.schema import FileEdited, FileWatcherUpdated
 from opencode.http import schema as api
 from opencode.http.json_schema import JsonSchema, SchemaWriter
 from opencode.loop import waits
+from opencode.loop.budgets import BudgetExceeded, BudgetState
+from opencode.loop.fallback import ModelSwitched
 from opencode.loop.queue import QueuedPrompt, SessionQueueChanged
 from opencode.permission import schema as permission
 from opencode.project import schema as project
 from opencode.provider import schema as provider
-from opencode.provider.service import ProviderAuthMethod
+from opencode.provider.sign_in.schema import ProviderAuthAuthorization, ProviderAuthMethod
 from opencode.question import schema as question
 from opencode.session import schema as session
 
@@ -52,6 +55,8 @@ EVENTS: tuple[type[Event], ...] = (
     question.QuestionRejected,
     AskDeadlineChanged,
     SessionQueueChanged,
+    ModelSwitched,
+    BudgetExceeded,
     FileEdited,
     FileWatcherUpdated,
     project.ProjectUpdated,
@@ -61,6 +66,7 @@ EVENTS: tuple[type[Event], ...] = (
     ServerResync,
     ServerInstanceDisposed,
     GlobalDisposed,
+    ModelsDevRefreshed,
 )
 """Every event there is."""
 
@@ -69,6 +75,7 @@ _UNDER_THEIR_OWN_NAMES: tuple[type[Wire], ...] = (
     Agent,
     ApiAuth,
     Command,
+    ProviderAuthAuthorization,
     ProviderAuthMethod,
     api.ConsoleState,
     api.ExperimentalCapabilities,
@@ -96,6 +103,7 @@ _UNDER_THEIR_OWN_NAMES: tuple[type[Wire], ...] = (
     QueuedPrompt,
     waits.Release,
     waits.SessionWhy,
+    BudgetState,
     waits.WaitCompaction,
     waits.WaitModel,
     waits.WaitPermission,
@@ -154,6 +162,7 @@ _UNDER_THEIR_OWN_NAMES: tuple[type[Wire], ...] = (
     session.ToolStatePending,
     session.ToolStateRunning,
     session.UnansweredError,
+    session.BudgetExceededError,
     session.UnknownError,
     session.UserMessage,
 )

@@ -24,10 +24,30 @@ def _tagged(tag: str, *required: str, optional: tuple[str, ...] = ()) -> JsonSch
     }
 
 
+SIGN_IN_ERRORS = [
+    "BadRequest",
+    "ProviderAuthOauthMissing",
+    "ProviderAuthOauthCodeMissing",
+    "ProviderAuthOauthCallbackFailed",
+    "ProviderAuthValidationFailed",
+]
+
+
+def _sign_in() -> JsonSchema:
+    """What the operations ``provider.oauth.*`` answer; which fields there are depends on the name."""
+    texts = {name: {"type": "string"} for name in ("providerID", "field", "message", "kind")}
+    properties: dict[str, Any] = {
+        "name": {"type": "string", "enum": SIGN_IN_ERRORS},
+        "data": {"type": "object", "properties": texts},
+    }
+    return {"type": "object", "required": ["name", "data"], "properties": properties}
+
+
 STATUS_AND_SCHEMA: dict[str, tuple[int, JsonSchema]] = {
     "effect_HttpApiError_BadRequest": (400, _tagged("BadRequest")),
     "InvalidRequestError": (400, _tagged("InvalidRequestError", "message", optional=("kind", "field"))),
     "BadRequestError": (400, _named("BadRequest", {"kind": {"type": "string", "enum": KINDS_OF_FAULT}})),
+    "ProviderAuthError1": (400, _sign_in()),
     "NotFoundError": (404, _named("NotFoundError", {})),
     "PermissionNotFoundError": (404, _tagged("PermissionNotFoundError", "requestID", "message")),
     "QuestionNotFoundError": (404, _tagged("QuestionNotFoundError", "requestID", "message")),
@@ -44,7 +64,8 @@ DECODING = ("effect_HttpApiError_BadRequest", "InvalidRequestError")
 def error_responses(names: tuple[str, ...], *, has_body: bool, writer: SchemaWriter) -> dict[str, Any]:
     """The error answers of an operation by status. ``"BadRequest"`` stands for the two decoding errors."""
     wanted = [name for name in names if name != "BadRequest"]
-    wanted += DECODING if has_body or "BadRequest" in names else ("BadRequestError",)
+    if "ProviderAuthError1" not in names:  # which is one of them itself
+        wanted += DECODING if has_body or "BadRequest" in names else ("BadRequestError",)
     by_status: dict[int, list[str]] = {}
     for name in wanted:
         by_status.setdefault(STATUS_AND_SCHEMA[name][0], []).append(name)

@@ -61,6 +61,7 @@ class Operation:
     listed: bool
     is_slow: bool | Callable[[Any], bool]
     """Whether the answer may take long; some know from their body."""
+    ends_with_client: bool
     directory_in_body: bool
     content_type: str
     parameters: tuple[PathParameter, ...]
@@ -92,12 +93,14 @@ def operation(
     source: Source = "official",
     listed: bool = True,
     slow: bool | Callable[[Any], bool] = False,
+    ends_with_client: bool = False,
     directory_in_body: bool = False,
 ) -> Callable[[Handler], Operation]:
     """Declares the decorated function as the handler of an operation.
 
     ``errors`` names components of the document; ``listed=False`` leaves the operation out of it; ``slow``: the answer
     may take as long as a model does (``http/patience.py``), always or for the bodies it says yes to;
+    ``ends_with_client``: a coroutine that is cancelled when the client leaves (``http/departure.py``);
     ``directory_in_body``: the body's ``directory`` chooses the instance where the request does not. Raises
     ``DeclarationError`` when path, parameters and signature do not fit.
     """
@@ -125,6 +128,7 @@ def operation(
             source=source,
             listed=listed,
             is_slow=slow,
+            ends_with_client=ends_with_client,
             directory_in_body=directory_in_body,
             content_type=content_type,
             parameters=parameters,

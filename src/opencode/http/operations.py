@@ -24,6 +24,7 @@ from opencode.http.routes import (
     session,
     share,
     snapshot,
+    stats,
     transfer,
     why,
 )
@@ -50,6 +51,7 @@ MODULES = (
     why,
     experimental,
     snapshot,
+    stats,
     doc,
 )
 

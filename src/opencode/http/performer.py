@@ -5,6 +5,7 @@ from types import CoroutineType
 from typing import Protocol
 
 from opencode.http.answer import Stream
+from opencode.http.departure import AnswerWhileWanted
 from opencode.http.directory import chosen_directory
 from opencode.http.operation import Operation
 from opencode.http.patience import PatientAnswer
@@ -94,6 +95,8 @@ class Performer:
 
 def _result(operation: Operation, arguments: Arguments) -> object:
     result = operation.handler(**arguments)
+    if operation.ends_with_client:
+        return Stream(AnswerWhileWanted(result, operation.status))
     is_slow = operation.is_slow(arguments["body"]) if callable(operation.is_slow) else operation.is_slow
     return Stream(PatientAnswer(result, operation.status)) if is_slow else result
 

@@ -1,6 +1,6 @@
 """Puts the server together: what is shared, and behind it the directories as they are asked for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +9,7 @@ import anyio
 import anyio.to_thread
 
 from opencode.auth.store import CredentialStore
+from opencode.auth.well_known import WellKnown
 from opencode.config.environment import Environment
 from opencode.config.service import ConfigService
 from opencode.core.clock import Clock, SystemClock
@@ -23,9 +24,10 @@ from opencode.core.wire import decode
 from opencode.event.bus import EventBus
 from opencode.event.log import open_event_log
 from opencode.event.schema import EventScope
+from opencode.event.server_events import ModelsDevRefreshed
 from opencode.instance.instance import Instance
 from opencode.instance.live_parts import LiveParts
-from opencode.instance.registry import open_registry
+from opencode.instance.registry import PROCESS, open_registry
 from opencode.instance.shared import Shared
 from opencode.project.service import ProjectService, TellMoved
 from opencode.provider.catalogue import open_catalogue
@@ -68,10 +70,13 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
         jobs.start("clean saved tool outputs", lambda: keep_clean(paths.tool_output, clock))
         live_parts = LiveParts()
         bus.live_events = live_parts.events
-        catalogue = await stack.enter_async_context(open_catalogue(paths, environment.values, USER_AGENT))
+        catalogue = await stack.enter_async_context(
+            open_catalogue(paths, environment.values, USER_AGENT, tell_of_models(bus))
+        )
         registry = await stack.enter_async_context(
             open_registry(lambda directory: open_directory(directory, shared), bus)
         )
+        credentials = CredentialStore(paths, environment.values)
         shared = Shared(
             environment=environment,
             paths=paths,
@@ -80,7 +85,8 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             database=database,
             bus=bus,
             projects=ProjectService(database, bus, clock, environment.values, tell_moved(bus)),
-            credentials=CredentialStore(paths, environment.values),
+            credentials=credentials,
+            well_known=WellKnown(credentials, environment),
             catalogue=catalogue,
             local_servers=local_servers,
             config=ConfigService(paths, environment),
@@ -129,6 +135,11 @@ def tell_moved(bus: EventBus) -> TellMoved:
         bus.scoped(scope).append(tx, SessionUpdated(session_id=session.id, info=session))
 
     return tell
+
+
+def tell_of_models(bus: EventBus) -> Callable[[], None]:
+    """Tells the streams of the whole server that the catalogue of models is a new one."""
+    return lambda: bus.scoped(PROCESS).publish(ModelsDevRefreshed())
 
 
 async def keep_clean(directory: Path, clock: Clock) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opencode.project.schema import Project
     from opencode.project.vcs import Vcs
     from opencode.provider.service import ProviderService
+    from opencode.provider.sign_in.service import SignIns
     from opencode.question.service import QuestionService
     from opencode.session.service import SessionService
     from opencode.session.share import ShareService
@@ -49,5 +50,6 @@ class Instance:
     command_runner: CommandRunner
     skills: SkillService
     providers: ProviderService
+    sign_ins: SignIns
     tools: ToolRegistry
     vcs: Vcs

@@ -27,6 +27,7 @@ from opencode.loop.references import References
 from opencode.permission.service import PermissionService
 from opencode.project.vcs import Vcs
 from opencode.provider.service import open_providers
+from opencode.provider.sign_in.service import open_sign_ins
 from opencode.question.service import QuestionService
 from opencode.session.schema import MessageText, SessionErrored, UnknownError
 from opencode.session.service import SessionPlace, SessionService
@@ -68,6 +69,15 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
                 paths=shared.paths,
                 environ=ground.environ,
                 confinement=ground.confinement,
+                clock=shared.clock,
+            )
+        )
+        sign_ins = await stack.enter_async_context(
+            open_sign_ins(
+                store=shared.credentials,
+                options_of=providers.options_of,
+                refusal_of=providers.sign_in_refusal,
+                clock=shared.clock,
             )
         )
         abilities = Abilities(agents, providers, tools, permissions)
@@ -100,6 +110,7 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
             command_runner=make_command_runner(ground, commands, abilities, prompts, references),
             skills=skills,
             providers=providers,
+            sign_ins=sign_ins,
             tools=tools,
             vcs=Vcs(directory, ground.worktree, ground.project, shared.projects.git),
         )
@@ -109,7 +120,9 @@ async def open_ground(directory: Path, shared: Shared, stack: AsyncExitStack) ->
     """Resolve the project and read the configuration; unreadable definition files are told and left out."""
     resolved = await shared.projects.resolve(directory)
     worktree, project = resolved.worktree, resolved.project
-    loaded = await load_config_with_problems(directory, worktree, shared.paths, shared.environment)
+    organisations = await shared.well_known.load()
+    environment = organisations.added_to(shared.environment)
+    loaded = await load_config_with_problems(directory, worktree, shared.paths, environment, organisations.configs)
     scope = EventScope(directory=str(directory), project=project.id)
     events = shared.bus.scoped(scope)
     stack.callback(events.dispose)
@@ -132,7 +145,7 @@ async def open_ground(directory: Path, shared: Shared, stack: AsyncExitStack) ->
         project=project,
         config=loaded.config,
         confinement=loaded.confinement,
-        environ=await stack.enter_async_context(owned_environment(shared.environment.for_commands())),
+        environ=await stack.enter_async_context(owned_environment(environment.for_commands())),
         scope=scope,
         events=events,
         store=store,

@@ -9,10 +9,12 @@ from opencode.core.tasks import BackgroundJobs, task_group
 from opencode.core.version import SERVER_VERSION
 from opencode.core.wire import set_or
 from opencode.instance.ground import Ground
+from opencode.instance.spending import budget_limits, fallbacks, retry_budgets
 from opencode.instance.steps import make_compaction, make_expander, make_steps
 from opencode.instance.upkeep import let_go_of_old_snapshots
 from opencode.loop.abilities import Abilities
 from opencode.loop.admission import Admission
+from opencode.loop.budgets import Budgets
 from opencode.loop.instructions import InstructionFiles
 from opencode.loop.late_ends import LateEnds
 from opencode.loop.loop import AgentLoop
@@ -51,11 +53,21 @@ async def open_prompts(
     """The way into the loop; on exit everything that runs is stopped and settled."""
     shared, store, statuses = ground.shared, ground.store, SessionStatuses(ground.shared.clock)
     open_parts = OpenParts(store, ground.events, shared.clock)
-    services = StepServices(store, open_parts, statuses, ground.snapshots, shared.ids, shared.clock)
+    services = StepServices(
+        store,
+        open_parts,
+        statuses,
+        ground.snapshots,
+        shared.ids,
+        shared.clock,
+        retries=retry_budgets(ground.config),
+        fallbacks=fallbacks(ground.config, abilities.providers),
+        budgets=Budgets(store, shared.clock, budget_limits(ground.config)),
+    )
     requests = RequestBuilder(ground.environ, SERVER_VERSION)
     steps = make_steps(ground, abilities, services, requests, skills, instructions)
     compaction = make_compaction(ground, abilities, services, requests)
-    titles = TitleMaker(store, abilities.providers, abilities.agents, requests)
+    titles = TitleMaker(store, abilities.providers, abilities.agents, requests, services.budgets)
     pruner = Pruner(store, shared.clock, ground.config.compaction)
     expander = make_expander(ground, read)
 
@@ -87,7 +99,7 @@ async def open_prompts(
                     store,
                     runs,
                     statuses,
-                    services.calls,
+                    services,
                     turns,
                     abilities,
                     questions,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from opencode.auth.store import CredentialStore
+from opencode.auth.well_known import WellKnown
 from opencode.config.environment import Environment
 from opencode.config.service import ConfigService
 from opencode.core.clock import Clock
@@ -33,6 +34,7 @@ class Shared:
     bus: EventBus
     projects: ProjectService
     credentials: CredentialStore
+    well_known: WellKnown
     catalogue: Catalogue
     local_servers: LocalServers
     config: ConfigService

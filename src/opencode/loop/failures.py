@@ -14,11 +14,14 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from opencode.core.rejection import UnansweredFailure
-from opencode.core.wire import UNSET, UnsetType, set_or
+from opencode.core.wire import UNSET, UnsetType, replace, set_or
+from opencode.loop.budgets import BudgetSpent
 from opencode.provider.errors import ApiCallFailed, ContextOverflow, ProviderAuthFailed
+from opencode.provider.failures import is_hopeless
 from opencode.session.schema import (
     APIError,
     APIErrorData,
+    BudgetExceededError,
     ContextOverflowError,
     ContextOverflowErrorData,
     MessageAbortedError,
@@ -54,7 +57,6 @@ _TRANSIENT = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_HOPELESS = re.compile(r"insufficient_quota|usage_not_included|invalid_prompt|invalid_api_key", re.IGNORECASE)
 _USAGE_LIMIT = re.compile(r"\b(Free|Go)UsageLimitError\b")
 
 
@@ -82,6 +84,8 @@ def message_error(error: BaseException) -> MessageError:
             )
         case ApiCallFailed():
             return _api_error(error)
+        case BudgetSpent():
+            return BudgetExceededError(data=error.data)
         case UnansweredFailure():
             return UnansweredError(data=MessageText(message=str(error)))
         case ConnectionError() | TimeoutError():
@@ -138,17 +142,26 @@ def retry_delay(
     random: Callable[[], float],
     *,
     now_ms: int,
+    most: int = MAX_RETRIES,
 ) -> Retry | None:
     """Whether and when to try again after failure number ``attempt`` (from 1); None: the step has failed.
 
-    ``headers`` are those of the provider's answer, None when there was none. ``random`` gives numbers in [0, 1).
+    ``most``: how many tries there may be. ``headers`` are those of the provider's answer, None when there was none.
+    ``random`` gives numbers in [0, 1).
     """
-    if attempt > MAX_RETRIES:
+    if attempt > most:
         return None
     reason = retry_reason(error)
     if reason is None:
         return None
     return Retry(reason, _delay_ms(attempt, headers, random, now_ms) / 1000)
+
+
+def with_note(error: MessageError, note: str) -> MessageError:
+    """The error with a word on why the call is not made again, where there is a place for it."""
+    if not isinstance(error, APIError):
+        return error
+    return replace(error, data=replace(error.data, metadata={**set_or(error.data.metadata, {}), "retry": note}))
 
 
 def retry_reason(error: MessageError) -> str | None:
@@ -157,14 +170,14 @@ def retry_reason(error: MessageError) -> str | None:
         case APIError(data=data):
             return _api_reason(data)
         case UnknownError(data=MessageText(message=text)):
-            return _readable(text) if _TRANSIENT.search(text) and not _HOPELESS.search(text) else None
+            return _readable(text) if _TRANSIENT.search(text) and not is_hopeless(text) else None
         case _:
             return None
 
 
 def _api_reason(data: APIErrorData) -> str | None:
     body = set_or(data.response_body, "")
-    if _HOPELESS.search(body):
+    if is_hopeless(data.message, body):
         return None
     transient = (
         data.is_retryable

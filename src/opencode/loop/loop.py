@@ -80,6 +80,7 @@ class AgentLoop:
 
         Raises ``SessionNotFound`` when it was deleted meanwhile.
         """
+        self._steps.end_turn(run.session_id)
         await self._summaries.finish(run.session_id)
         await self._store.commit(EndRun(run.session_id), *self._statuses.idle(run.session_id))
         self._jobs.start(f"prune {run.session_id}", lambda: self._pruner.prune(run.session_id))
@@ -110,7 +111,8 @@ class AgentLoop:
         if session is None:
             raise SessionNotFound(session_id)
         try:
-            agent, model = await self._who_answers(session_id, turn)
+            agent, asked = await self._who_answers(session_id, turn)
+            model = self._steps.model(session_id, asked)
         except NamedError as error:
             if turn.user.id not in run.prompts:
                 raise
@@ -128,13 +130,12 @@ class AgentLoop:
         if self._is_overdue(turn, model):
             await self._compaction.mark(turn.user, auto=True, overflow=False)
             return True
-        message = await self._steps.begin(turn, agent)
+        message = await self._steps.begin(turn, agent, model)
         try:
             if step == 1:
                 self._name(session_id, turn, model)
                 self._summaries.begin(session_id, turn.user.id)
-            is_full = self._fullness(model)
-            result = await self._steps.run(session, turn, message, agent, model, step, is_full)
+            result = await self._steps.run(session, turn, message, agent, model, asked, step, self._fullness)
         except BaseException as error:
             with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
                 await self._steps.give_up(message, error)

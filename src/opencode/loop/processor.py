@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -15,16 +15,20 @@ from opencode.core.ids import IdGenerator, MessageID, PartID, SessionID
 from opencode.core.log import Logger
 from opencode.core.rejection import Rejected
 from opencode.core.tasks import task_group, unwrap
-from opencode.core.wire import UNSET, replace
-from opencode.loop.failures import Retry, aborted, message_error, retry_delay
+from opencode.core.wire import UNSET, replace, set_or
+from opencode.loop.budgets import BudgetExceeded, Budgets
+from opencode.loop.failures import Retry, aborted, message_error, retry_delay, with_note
+from opencode.loop.fallback import Fallbacks, ModelSwitched, is_for_another, switch_note
 from opencode.loop.model_calls import ModelCalls
 from opencode.loop.open_parts import OpenPart, OpenParts
+from opencode.loop.retry_budget import RetryBudgets
 from opencode.loop.status import SessionStatuses
 from opencode.loop.step_snapshots import StepSnapshots
 from opencode.loop.tool_calls import ToolCalls
 from opencode.loop.usage import tokens_and_cost
 from opencode.provider.errors import ApiCallFailed
 from opencode.provider.request import ModelRequest
+from opencode.provider.schema import ModelRef
 from opencode.provider.stream import (
     LanguageModel,
     ReasoningDelta,
@@ -43,8 +47,10 @@ from opencode.provider.stream import (
 from opencode.session.changes import Change, ChangeSession, DeletePart, PutMessage, PutPart, Tell
 from opencode.session.schema import (
     AssistantMessage,
+    BudgetExceededError,
     ContentFilterError,
     ContextOverflowError,
+    CreatedTime,
     MessageError,
     MessageText,
     MessageTime,
@@ -53,6 +59,7 @@ from opencode.session.schema import (
     PartTime,
     PatchPart,
     ReasoningPart,
+    RetryPart,
     SessionErrored,
     StepFinishPart,
     StepStartPart,
@@ -61,7 +68,7 @@ from opencode.session.schema import (
     UnansweredError,
 )
 from opencode.session.store import SessionStore
-from opencode.session.totals import with_usage
+from opencode.session.totals import added_usd, with_usage
 from opencode.snapshot.service import SnapshotService
 
 log = Logger("session.loop")
@@ -88,6 +95,14 @@ class StepServices:
     ids: IdGenerator
     clock: Clock
     calls: ModelCalls = field(default_factory=ModelCalls)
+    retries: RetryBudgets = field(default_factory=RetryBudgets)
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
+    budgets: Budgets | None = None
+
+    def end_turn(self, session_id: SessionID) -> None:
+        """The next turn may lose as much again, and begins with the model it asks for."""
+        self.retries.end(session_id)
+        self.fallbacks.end(session_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +120,20 @@ Conclude = Callable[[MessageWithParts], AssistantMessage]
 """What a step that went well makes of its message; an ``error`` or ``structured`` in it ends the turn."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A call of a model that is ready to be made, and what its answer needs."""
+
+    language_model: LanguageModel
+    request: ModelRequest
+    calls: ToolCalls
+    is_full: IsFull | None = None
+
+
+NextModel = Callable[[], Awaitable[Prepared | None]]
+"""The same call for the model that goes on where one cannot be reached; None when there is no other."""
+
+
 class StepProcessor:
     """Calls the model for one assistant message, and again after failures that may pass."""
 
@@ -115,12 +144,14 @@ class StepProcessor:
         calls: ToolCalls,
         is_full: IsFull | None = None,
         conclude: Conclude | None = None,
+        next_model: NextModel | None = None,
     ) -> None:
         """Without ``is_full`` a history that is too long is an error like any other."""
         self._services = services
         self._calls = calls
         self._is_full = is_full
         self._conclude = conclude
+        self._next_model = next_model
         self._snapshots = StepSnapshots(services.snapshots)
         self.message = message
         self._open: dict[tuple[str, str], OpenPart] = {}
@@ -153,21 +184,29 @@ class StepProcessor:
     async def _call_until_settled(self, language_model: LanguageModel, request: ModelRequest) -> MessageError | None:
         attempt = 0
         while True:
+            began = time.monotonic()
             try:
                 await self._call(language_model, request)
             except Exception as caught:  # noqa: BLE001 - an edge: every failure of a step ends on its message
                 failure = unwrap(caught)
-                error = message_error(failure)
+                self._services.retries.of(self.message.session_id).lost(time.monotonic() - began)
                 attempt += 1
-                retry = None if self._calls.started else self._retry(failure, error, attempt)
-                if retry is None:
+                retry, error = self._retry(failure, message_error(failure), attempt)
+                if retry is not None:
+                    await self._wait_to_retry(retry, attempt)
+                elif (following := await self._following(failure)) is not None:
+                    await self._switch(following, error)
+                    language_model, request, attempt = following.language_model, following.request, 0
+                else:
                     self._log(failure)
                     return error
-                await self._wait_to_retry(retry, attempt)
             else:
                 return None
 
     async def _call(self, language_model: LanguageModel, request: ModelRequest) -> None:
+        if self._services.budgets is not None:
+            self._services.budgets.require(request)
+        self._finish = None
         await self._services.store.commit(self._services.statuses.busy(self.message.session_id))
         begun, self._tries = False, self._tries + 1
         async with (
@@ -180,6 +219,7 @@ class StepProcessor:
                 call.heard()
                 if not begun:
                     begun = True
+                    await self._give_up_attempt()
                     await self._put(StepStartPart(**self._ids(), snapshot=await self._snapshots.before() or UNSET))
                 await self._handle(event, tool_tasks)
                 await self._breathe()
@@ -244,9 +284,12 @@ class StepProcessor:
         tokens, cost = tokens_and_cost(finish.usage, request.model.cost, finish.metadata)
         tree = await self._snapshots.after()
         part = StepFinishPart(**self._ids(), reason=finish.reason, snapshot=tree or UNSET, cost=cost, tokens=tokens)
-        self.message = replace(self.message, finish=finish.reason, cost=self.message.cost + cost, tokens=tokens)
+        total = added_usd(self.message.cost, cost)
+        self.message = replace(self.message, finish=finish.reason, cost=total, tokens=tokens)
         add = ChangeSession(self.message.session_id, lambda session: with_usage(session, tokens, cost), silent=True)
-        await self._services.store.commit(PutPart(part), PutMessage(self.message), add)
+        budgets = self._services.budgets
+        counted = [] if budgets is None else budgets.spent(self.message.session_id, tokens, cost)
+        await self._services.store.commit(PutPart(part), PutMessage(self.message), add, *counted)
         await self._tell_patch(tree)
 
     def _refusal(self) -> MessageError | None:
@@ -278,7 +321,7 @@ class StepProcessor:
             self.message.finish is UNSET or isinstance(error, ContentFilterError | UnansweredError)
         ):
             self.message = replace(self.message, error=error)
-            changes.append(Tell(SessionErrored(session_id=self.message.session_id, error=error)))
+            changes += _told(self.message.session_id, error)
         elif error is not None:
             # Cut off after the step: the summary that would tell of its tokens and cost does not come.
             changes.append(ChangeSession(self.message.session_id, lambda session: session))
@@ -292,23 +335,66 @@ class StepProcessor:
 
     # --- trying again -----------------------------------------------------------------------------------------------
 
-    def _retry(self, failure: BaseException, error: MessageError, attempt: int) -> Retry | None:
+    def _retry(self, failure: BaseException, error: MessageError, attempt: int) -> tuple[Retry | None, MessageError]:
+        """Whether to try again, and the error, which says so where only the turn's budget is against it."""
+        if self._calls.started:
+            return None, error
         headers = failure.headers if isinstance(failure, ApiCallFailed) else None
-        return retry_delay(error, attempt, headers, random.random, now_ms=self._services.clock.now_ms())
+        budget, now_ms = self._services.retries.of(self.message.session_id), self._services.clock.now_ms()
+        retry = retry_delay(error, attempt, headers, random.random, now_ms=now_ms, most=budget.limits.attempts)
+        if retry is None:
+            return None, error
+        if (refusal := budget.refusal(retry)) is not None:
+            return None, with_note(error, refusal)
+        budget.take(retry)
+        return retry, error
 
     async def _wait_to_retry(self, retry: Retry, attempt: int) -> None:
-        await self._give_up_attempt()
+        # What the failed attempt has said stays until the next one speaks: it may be all that comes.
+        await self._services.open_parts.save_all(self.message.session_id)
         next_ms = self._services.clock.now_ms() + round(retry.delay_seconds * 1000)
         status = self._services.statuses.retry(self.message.session_id, attempt, retry.message, next_ms)
         await self._services.store.commit(status)
         await anyio.sleep(retry.delay_seconds)
+
+    async def _following(self, failure: BaseException) -> Prepared | None:
+        """The model that goes on; none once a tool has started."""
+        if self._next_model is None or self._calls.started or not is_for_another(failure):
+            return None
+        return await self._next_model()
+
+    async def _switch(self, following: Prepared, error: MessageError) -> None:
+        """Let another model go on with the message. Publishes ``session.model.switched``, ``message.updated``."""
+        services, message, model = self._services, self.message, following.request.model
+        failed = ModelRef(provider_id=message.provider_id, model_id=message.model_id)
+        chosen = ModelRef(provider_id=model.provider_id, model_id=model.id)
+        now, note = services.clock.now_ms(), switch_note(error, failed, chosen)
+        text = f"{failed.provider_id}/{failed.model_id}: {note.data.message}. Next: {chosen.provider_id}/{model.id}"
+        self.message = replace(
+            message,
+            provider_id=chosen.provider_id,
+            model_id=chosen.model_id,
+            variant=message.variant if set_or(message.variant, "") in set_or(model.variants, {}) else UNSET,
+        )
+        await services.open_parts.save_all(message.session_id)
+        await services.store.commit(
+            *[DeletePart(part.session_id, part.message_id, part.id) for part in self._calls.forget()],
+            PutPart(RetryPart(**self._ids(), attempt=self._tries, error=note, time=CreatedTime(created=now))),
+            PutMessage(self.message),
+            Tell(
+                ModelSwitched(
+                    session_id=message.session_id, message_id=message.id, failed=failed, model=chosen, error=error
+                )
+            ),
+            services.statuses.retry(message.session_id, self._tries, text, now),
+        )
+        self._calls, self._is_full = following.calls, following.is_full
 
     async def _give_up_attempt(self) -> None:
         """Remove what the failed attempt wrote, so that nothing is said twice."""
         for opened in self._open.values():
             self._services.open_parts.forget(opened)
         self._open.clear()
-        self._finish = None
         parts: list[Part] = [*self._attempt_parts, *self._calls.forget()]
         self._attempt_parts.clear()
         if parts:
@@ -328,3 +414,13 @@ class StepProcessor:
         if isinstance(failure, Rejected):
             return
         log.warning("step failed", session=self.message.session_id, error=str(failure), kind=type(failure).__name__)
+
+
+def _told(session_id: SessionID, error: MessageError) -> list[Change]:
+    """The events of a message that ends with an error."""
+    told: list[Change] = [Tell(SessionErrored(session_id=session_id, error=error))]
+    if isinstance(error, BudgetExceededError):
+        data = error.data
+        event = BudgetExceeded(session_id=session_id, limit=data.limit, allowed=data.allowed, spent=data.spent)
+        told.append(Tell(event))
+    return told

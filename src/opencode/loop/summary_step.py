@@ -6,10 +6,10 @@ from pathlib import Path
 from opencode.agent.schema import Agent
 from opencode.core.wire import UNSET
 from opencode.loop.doom_loop import DoomLoopGuard
-from opencode.loop.processor import StepProcessor, StepResult, StepServices
+from opencode.loop.processor import Prepared, StepProcessor, StepResult, StepServices
 from opencode.loop.request import RequestBuilder
 from opencode.loop.tool_calls import ToolCalls, ToolContexts
-from opencode.provider.request import TextContent, UserTurn
+from opencode.provider.request import ModelRequest, TextContent, UserTurn
 from opencode.provider.sampling import max_output_tokens
 from opencode.provider.schema import Model
 from opencode.provider.service import ProviderService
@@ -43,9 +43,25 @@ class SummarySteps:
 
     async def run(self, session: Session, marker: UserMessage, agent: Agent, model: Model, text: str) -> StepResult:
         """Store the summary as the answer to the marker. The message is complete when this returns."""
+        fallbacks = self._services.fallbacks
+        asked, model = model, fallbacks.in_use(session.id, model)
         message = self._message(marker, agent, model)
         await self._services.store.commit(PutMessage(message))
-        request = self._requests.turn(
+
+        def prepared(model: Model) -> Prepared:
+            request = self._request(session, marker, agent, model, text)
+            return Prepared(self._providers.language_model(model), request, self._no_calls(message))
+
+        async def next_model() -> Prepared | None:
+            other = fallbacks.next(session.id, asked)
+            return None if other is None else prepared(other)
+
+        call = prepared(model)
+        processor = StepProcessor(self._services, message, call.calls, next_model=next_model)
+        return await processor.run(call.language_model, call.request)
+
+    def _request(self, session: Session, marker: UserMessage, agent: Agent, model: Model, text: str) -> ModelRequest:
+        return self._requests.turn(
             session=session,
             provider_options=self._providers.provider_options(model.provider_id),
             model=model,
@@ -55,8 +71,6 @@ class SummarySteps:
             messages=[UserTurn(content=[TextContent(text=text)])],
             tools=[],
         )
-        processor = StepProcessor(self._services, message, self._no_calls(message))
-        return await processor.run(self._providers.language_model(model), request)
 
     def _message(self, marker: UserMessage, agent: Agent, model: Model) -> AssistantMessage:
         services = self._services

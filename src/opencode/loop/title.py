@@ -7,12 +7,13 @@ from opencode.agent.service import AgentService
 from opencode.core.ids import SessionID
 from opencode.core.log import Logger
 from opencode.core.wire import UNSET, replace
+from opencode.loop.budgets import Budgets, BudgetSpent
 from opencode.loop.model_messages import to_model_messages
 from opencode.loop.request import RequestBuilder
 from opencode.provider.request import TextContent, UserTurn
 from opencode.provider.schema import Model
 from opencode.provider.service import ProviderService
-from opencode.provider.stream import TextDelta
+from opencode.provider.stream import StepFinish, TextDelta
 from opencode.session.changes import ChangeSession
 from opencode.session.schema import MessageWithParts, Session, SubtaskPart, TextPart, UserMessage
 from opencode.session.store import SessionStore
@@ -28,12 +29,18 @@ class TitleMaker:
     """Names sessions that still have their default title."""
 
     def __init__(
-        self, store: SessionStore, providers: ProviderService, agents: AgentService, requests: RequestBuilder
+        self,
+        store: SessionStore,
+        providers: ProviderService,
+        agents: AgentService,
+        requests: RequestBuilder,
+        budgets: Budgets | None = None,
     ) -> None:
         self._store = store
         self._providers = providers
         self._agents = agents
         self._requests = requests
+        self._budgets = budgets
 
     async def name(self, session_id: SessionID, history: Sequence[MessageWithParts], model: Model) -> None:
         """Give the session a title if it wants one. A failure is logged and leaves the title alone."""
@@ -42,6 +49,8 @@ class TitleMaker:
             return
         try:
             text = await self._ask(session, history, model)
+        except BudgetSpent:
+            return
         except Exception:  # an edge: a title is worth no error of the turn
             log.exception("no title", session=session_id)
             return
@@ -58,8 +67,16 @@ class TitleMaker:
         messages = [ask, *to_model_messages(_context(history), model)]
         system = "" if agent.prompt is UNSET else agent.prompt
         request = self._requests.small(session=session, model=model, agent=agent, system=system, messages=messages)
+        if self._budgets is not None:
+            self._budgets.require(request)
+        said: list[str] = []
         async with self._providers.language_model(model).stream(request) as events:
-            return "".join([event.text async for event in events if isinstance(event, TextDelta)])
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    said.append(event.text)
+                elif isinstance(event, StepFinish) and self._budgets is not None:
+                    await self._store.commit(*self._budgets.usage(session.id, event.usage, request))
+        return "".join(said)
 
 
 def wants_title(session: Session, history: Sequence[MessageWithParts]) -> bool:

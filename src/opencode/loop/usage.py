@@ -1,5 +1,6 @@
 """What a model call used and what it cost (spec: LLM and errors, section 3)."""
 
+import math
 from decimal import Decimal
 
 from opencode.core.wire import UNSET
@@ -41,7 +42,7 @@ def price_for(cost: ModelCost, input_tokens: Number) -> Price:
 def step_cost(usage: Usage, cost: ModelCost, metadata: Metadata | None = None) -> Number:
     """USD for one step. A provider that bills in units of its own says the amount in its ``metadata``."""
     billed = (metadata or {}).get("copilot", {}).get("totalNanoAiu")
-    if isinstance(billed, int | float):
+    if isinstance(billed, int | float) and math.isfinite(billed) and billed >= 0:
         return _number(Decimal(str(billed)) / _NANO_UNITS_PER_USD)
     price, tokens = price_for(cost, usage.input), token_counts(usage)
     cache: CacheCost = price.cache

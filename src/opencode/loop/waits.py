@@ -5,6 +5,7 @@ from typing import Literal
 from opencode.core.ids import MessageID, ModelID, PartID, PermissionID, ProviderID, QuestionID, SessionID
 from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.event.unattended import UnattendedPolicy
+from opencode.loop.budgets import BudgetState
 from opencode.session.schema import SessionStatus
 
 
@@ -35,10 +36,15 @@ class WaitModel(Wait, tag_field="type", tag="model"):
 
 
 class WaitRetry(Wait, tag_field="type", tag="retry"):
-    """The next try of a model call that failed; ``until``: when it is made."""
+    """The next try of a model call that failed; ``until``: when it is made.
+
+    ``attempts_left`` and ``seconds_left``: what the turn may still lose on tries, and on them and their waits.
+    """
 
     attempt: int
     message: str
+    attempts_left: int
+    seconds_left: int
 
 
 class WaitTool(Wait, tag_field="type", tag="tool"):
@@ -119,8 +125,12 @@ SessionWait = (
 
 
 class SessionWhy(Wire):
-    """What a session does and everything it waits for; nothing in ``waits``: it rests."""
+    """What a session does and everything it waits for; nothing in ``waits``: it rests.
+
+    ``budgets``: what may be spent and what is, where the configuration sets limits.
+    """
 
     session_id: SessionID
     status: SessionStatus
     waits: list[SessionWait]
+    budgets: list[BudgetState] | UnsetType = UNSET

@@ -8,7 +8,8 @@ from opencode.core.wire import UNSET, UnsetType, set_or
 from opencode.loop.abilities import Abilities
 from opencode.loop.compaction import pending_marker
 from opencode.loop.late_ends import LateEnds
-from opencode.loop.model_calls import ModelCall, ModelCalls
+from opencode.loop.model_calls import ModelCall
+from opencode.loop.processor import StepServices
 from opencode.loop.prompt_turns import PromptTurns
 from opencode.loop.run_state import ABORT_PATIENCE_SECONDS, Run, RunState
 from opencode.loop.status import SessionStatuses
@@ -54,7 +55,7 @@ class WhyService:
         store: SessionStore,
         runs: RunState,
         statuses: SessionStatuses,
-        calls: ModelCalls,
+        services: StepServices,
         turns: PromptTurns,
         abilities: Abilities,
         questions: QuestionService,
@@ -64,7 +65,9 @@ class WhyService:
         self._store = store
         self._runs = runs
         self._statuses = statuses
-        self._calls = calls
+        self._calls = services.calls
+        self._retries = services.retries
+        self._budgets = services.budgets
         self._turns = turns
         self._permissions = abilities.permissions
         self._questions = questions
@@ -85,7 +88,8 @@ class WhyService:
         if (trouble := self._trouble()) is not None and (waits or self._late_ends.misses(session_id)):
             waits.append(WaitStorage(since=trouble.since_ms, error=trouble.error.name, message=trouble.error.message))
         status = self._statuses.current().get(session_id, StatusIdle())
-        return SessionWhy(session_id=session_id, status=status, waits=waits)
+        budgets = [] if self._budgets is None else self._budgets.states(session_id)
+        return SessionWhy(session_id=session_id, status=status, waits=waits, budgets=budgets or UNSET)
 
     def _of_run(self, run: Run, depth: int) -> Iterator[SessionWait]:
         session_id = run.session_id
@@ -94,9 +98,15 @@ class WhyService:
             yield WaitStopping(since=run.stopped_ms, until=run.stopped_ms + round(ABORT_PATIENCE_SECONDS * 1000))
         status = self._statuses.current().get(session_id)
         if isinstance(status, StatusRetry):
-            since = self._since(session_id)
+            left = self._retries.of(session_id)
             yield WaitRetry(
-                attempt=status.attempt, message=status.message, since=since, until=round(status.next), release=abort
+                attempt=status.attempt,
+                message=status.message,
+                attempts_left=left.attempts_left,
+                seconds_left=round(left.seconds_left),
+                since=self._since(session_id),
+                until=round(status.next),
+                release=abort,
             )
         history = self._store.recent_history(session_id)
         if (marker := pending_marker(history)) is not None:

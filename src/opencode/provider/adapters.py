@@ -10,6 +10,8 @@ from opencode.provider.errors import ProviderInitFailed
 from opencode.provider.wire.anthropic import AnthropicMessages
 from opencode.provider.wire.azure import azure_wire
 from opencode.provider.wire.bedrock import BedrockConverse
+from opencode.provider.wire.chatgpt import ChatGPTResponses
+from opencode.provider.wire.copilot import GitHubCopilot
 from opencode.provider.wire.google import GoogleGenerateContent
 from opencode.provider.wire.http_model import HttpModel, WireFormat
 from opencode.provider.wire.openai_chat import OpenAIChat
@@ -37,7 +39,8 @@ CHAT_PACKAGES: dict[str, str] = {
 
 
 WIRES: dict[str, Callable[[Connection], WireFormat]] = {
-    "@ai-sdk/openai": lambda _: OpenAIResponses(),
+    "@ai-sdk/openai": lambda connection: ChatGPTResponses() if connection.account else OpenAIResponses(),
+    "@ai-sdk/github-copilot": lambda _: GitHubCopilot(),
     "@ai-sdk/anthropic": lambda _: AnthropicMessages(),
     "@ai-sdk/google": lambda _: GoogleGenerateContent(),
     "@ai-sdk/google-vertex": lambda _: VertexGemini(),

@@ -1,8 +1,9 @@
 """The catalogue of known providers and models: models.dev, its copy on disk, or the short built-in list."""
 
+import os
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha1
 from importlib import resources
 from pathlib import Path
@@ -11,9 +12,11 @@ import anyio
 import msgspec
 from anyio import to_thread
 
+from opencode.config.environment import Environment
 from opencode.core.log import Logger
 from opencode.core.paths import Paths
 from opencode.core.whole_file import FileNotStored, write_whole
+from opencode.provider.catalogue_fetch import fetch
 from opencode.provider.entry import CatalogueProvider
 from opencode.provider.model_entry import catalogue_models
 from opencode.provider.schema import Model
@@ -22,10 +25,7 @@ log = Logger("provider.catalogue")
 
 DEFAULT_URL = "https://models.dev"
 REFRESH_SECONDS = 3600.0
-FETCH_SECONDS = 10.0
 FRESH_SECONDS = 300.0
-LARGEST_BYTES = 64 * 1024 * 1024
-
 
 Providers = dict[str, CatalogueProvider]
 
@@ -49,19 +49,22 @@ class Catalogue:
     def __init__(self, paths: Paths, environ: Mapping[str, str]) -> None:
         base = environ.get("OPENCODE_MODELS_URL") or DEFAULT_URL
         self._override = environ.get("OPENCODE_MODELS_PATH")
-        self._fetches = not environ.get("OPENCODE_DISABLE_MODELS_FETCH") and not self._override
+        self._fetches = not Environment(environ).flag("OPENCODE_DISABLE_MODELS_FETCH") and not self._override
         self._url = base.rstrip("/") + "/api.json"
         self._cache = paths.cache / (
             "models.json" if base == DEFAULT_URL else f"models-{sha1(base.encode()).hexdigest()[:12]}.json"
         )
         self._providers: Providers | None = None
+        self._read: tuple[int, int] | None = None
         self._models: dict[str, tuple[CatalogueProvider, dict[str, Model]]] = {}
-        self._etag: str | None = None
+        self._tag = CacheTag(self._cache)
 
     def providers(self) -> Providers:
-        """Every known provider by id."""
-        if self._providers is None:
+        """Every known provider by id; read anew when another program has replaced the copy."""
+        found = _stamp(self._cache)
+        if self._providers is None or (found is not None and found != self._read):
             self._providers = self._load()
+            self._read = _stamp(self._cache)
         return self._providers
 
     def models(self, provider: CatalogueProvider) -> dict[str, Model]:
@@ -72,19 +75,32 @@ class Catalogue:
             self._models[provider.id] = (provider, models)
         return models
 
-    async def refresh(self, user_agent: str) -> bool:
+    async def refresh(self, user_agent: str, *, force: bool = False) -> bool:
         """Fetch models.dev, if that is allowed and the copy is not fresh; True when the catalogue was replaced.
 
-        Instances that are open keep the providers they were built with.
+        ``force``: also when the copy is fresh. Instances that are open keep the providers they were built with.
         """
-        if not self._fetches or self._is_fresh():
+        if not self._fetches or (not force and self._is_fresh()):
             return False
-        data = await self._fetch(user_agent)
-        if data is None:
+        fetched = await fetch(self._url, user_agent, self._tag.read())
+        if fetched is None:
             return False
-        self._providers = await to_thread.run_sync(parse_catalogue, data)
-        await to_thread.run_sync(_keep, self._cache, data)
+        if fetched.data is None:
+            self._touch()
+            return False
+        try:
+            self._providers = await to_thread.run_sync(parse_catalogue, fetched.data)
+        except msgspec.DecodeError:
+            log.warning("what was fetched is no model catalogue", url=self._url)
+            return False
+        await to_thread.run_sync(self._keep, fetched.data, fetched.etag)
+        self._read = _stamp(self._cache)
         return True
+
+    @property
+    def can_refresh(self) -> bool:
+        """Whether the environment allows to fetch."""
+        return self._fetches
 
     def _load(self) -> Providers:
         path = Path(self._override) if self._override else self._cache
@@ -105,48 +121,72 @@ class Catalogue:
             return False
         return 0 <= age_seconds < FRESH_SECONDS
 
-    async def _fetch(self, user_agent: str) -> bytes | None:
-        import httpx2  # slow to import: only where a request is made
+    def _touch(self) -> None:
+        """Nothing changed: the copy is fresh again."""
+        with suppress(OSError):
+            os.utime(self._cache)
 
-        headers = {"user-agent": user_agent}
-        if self._etag:
-            headers["if-none-match"] = self._etag
+    def _keep(self, data: bytes, etag: str | None) -> None:
+        """Store the copy for the next start; a disk that refuses it is no reason to stop."""
         try:
-            async with httpx2.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=True) as client:
-                response = await client.get(self._url, headers=headers)
-        except (httpx2.HTTPError, OSError) as error:
-            log.info("the model catalogue could not be fetched", url=self._url, reason=repr(error))
-            return None
-        if response.status_code != 200 or len(response.content) > LARGEST_BYTES:
-            return None
+            write_whole(self._cache, data)
+            self._tag.write(etag, size=len(data))
+        except FileNotStored as error:
+            log.warning("the model catalogue could not be kept", reason=str(error))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is replaced; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size
+
+
+class CacheTag:
+    """The ``ETag`` of the copy on disk, in a file beside it, so that a restart need not fetch what it has.
+
+    It holds for a copy of the size it was written for: another program may have replaced the copy.
+    """
+
+    def __init__(self, copy: Path) -> None:
+        self._copy = copy
+        self._file = copy.with_name(copy.name + ".etag")
+
+    def read(self) -> str | None:
+        """The tag to ask with; None when there is none for this copy."""
         try:
-            await to_thread.run_sync(parse_catalogue, response.content)
-        except msgspec.DecodeError:
-            log.warning("what was fetched is no model catalogue", url=self._url)
+            size, _, etag = self._file.read_text("utf-8").partition(" ")
+            return etag or None if size == str(self._copy.stat().st_size) else None
+        except (OSError, UnicodeDecodeError):
             return None
-        self._etag = response.headers.get("etag")
-        return response.content
+
+    def write(self, etag: str | None, *, size: int) -> None:
+        """Keep the tag of a new copy. Raises ``FileNotStored``."""
+        write_whole(self._file, f"{size} {etag or ''}".encode())
 
 
 @asynccontextmanager
-async def open_catalogue(paths: Paths, environ: Mapping[str, str], user_agent: str) -> AsyncIterator[Catalogue]:
-    """The catalogue, refreshed in the background now and every hour until the context is left."""
+async def open_catalogue(
+    paths: Paths, environ: Mapping[str, str], user_agent: str, on_refresh: Callable[[], None] = lambda: None
+) -> AsyncIterator[Catalogue]:
+    """The catalogue, refreshed in the background now and every hour until the context is left.
+
+    ``on_refresh`` is called whenever it was replaced.
+    """
     catalogue = Catalogue(paths, environ)
 
     async def keep_fresh() -> None:
         while True:
-            await catalogue.refresh(user_agent)
+            try:
+                if await catalogue.refresh(user_agent):
+                    on_refresh()
+            except Exception:  # an edge: whatever an address does to the HTTP client, the server goes on
+                log.exception("the model catalogue could not be refreshed")
             await anyio.sleep(REFRESH_SECONDS)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(keep_fresh)
         yield catalogue
         tasks.cancel_scope.cancel()
-
-
-def _keep(path: Path, data: bytes) -> None:
-    """Store the copy for the next start; a disk that refuses it is no reason to stop."""
-    try:
-        write_whole(path, data)
-    except FileNotStored as error:
-        log.warning("the model catalogue could not be kept", reason=str(error))

@@ -3,15 +3,33 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
+from opencode.auth.schema import OAuthCredential
 from opencode.auth.secret import Secret
 from opencode.core.ids import ProviderID
-from opencode.provider.errors import ProviderInitFailed
+from opencode.provider.errors import ProviderAuthFailed, ProviderInitFailed
 
 HOST_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 DEFAULT_TIMEOUT_SECONDS = 300.0
+
+
+class Account(Protocol):
+    """The account a user has signed in to, where a provider takes that in place of a key."""
+
+    @property
+    def can_renew(self) -> bool:
+        """Whether its tokens expire and can be had anew."""
+        ...
+
+    async def credential(self, refused: OAuthCredential | None = None) -> OAuthCredential:
+        """Tokens that are good for a while; other ones than ``refused``. Raises the errors of ``errors.py``."""
+        ...
+
+    def ended(self, reason: str) -> ProviderAuthFailed:
+        """The error for a sign-in that is worth nothing any more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +46,7 @@ class Connection:
     chunk_timeout_seconds: float | None = DEFAULT_TIMEOUT_SECONDS
     user_agent: str = "opencode-server"
     refusal: str | None = None
+    account: Account | None = None
 
 
 def filled_url(url: str, environ: Mapping[str, str]) -> str:

@@ -63,6 +63,26 @@ class ModelProviderEntry(Entry):
     api: str | UnsetType = UNSET
 
 
+class ModeProviderEntry(Entry):
+    """What a mode adds to requests."""
+
+    body: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+
+
+class ModeEntry(Entry):
+    """A way to use a model at other prices: faster, for one."""
+
+    cost: CostEntry | None = None
+    provider: ModeProviderEntry | None = None
+
+
+class ExperimentalEntry(Entry):
+    """What the catalogue says of a model on trial."""
+
+    modes: dict[str, ModeEntry] = {}
+
+
 class ModelEntry(Entry):
     """What is said of a model; in the configuration every field may be absent."""
 
@@ -72,6 +92,7 @@ class ModelEntry(Entry):
     release_date: str | UnsetType = UNSET
     attachment: bool | UnsetType = UNSET
     reasoning: bool | UnsetType = UNSET
+    reasoning_options: Any = UNSET
     temperature: bool | UnsetType = UNSET
     tool_call: bool | UnsetType = UNSET
     interleaved: Any = UNSET

@@ -39,6 +39,16 @@ OVERFLOW = re.compile(
     re.IGNORECASE,
 )
 RATE_LIMIT = re.compile(r"rate.?limit|throttl|too many requests|quota|per minute", re.IGNORECASE)
+HOPELESS = re.compile(
+    r"""
+      insufficient_quota | usage_not_included | invalid_prompt | invalid_api_key
+    | billing_(error|hard_limit|not_active) | credit[ ]balance
+    | content_policy_violation | content_filter\b | moderation_blocked
+    | model_not_(found|available) | \bmodel\b .{0,80} (not[ ]found|not[ ]exist|decommissioned)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What no further try can heal, whatever the status: no money, no such model, a text that is not allowed."""
 RETRYABLE_STATUS = {408, 409, 429}
 FATAL_CODES = {
     "insufficient_quota": "Quota exceeded. Check your plan and billing details.",
@@ -59,12 +69,15 @@ def http_failure(
     """The error for an answer with a failing status."""
     said = _json_object(body)
     message = _message(said, reason or _phrase(status), status, body)
+    if status == 403 and provider_id.startswith("github-copilot"):
+        message = f"{message} (GitHub Copilot refused the credentials: sign in again)"
     if is_overflow(message) or status == 413 or _code(said) == "context_length_exceeded":
         return ContextOverflow(message, body or None)
+    may_pass = is_retryable_status(status) or (status == 404 and provider_id.startswith("openai"))
     return ApiCallFailed(
         message,
         status_code=status,
-        is_retryable=is_retryable_status(status) or (status == 404 and provider_id.startswith("openai")),
+        is_retryable=may_pass and not is_hopeless(message, body),
         headers={name.lower(): value for name, value in headers.items() if name.lower() not in HIDDEN_HEADERS},
         body=body,
         metadata={"url": url},
@@ -74,6 +87,11 @@ def http_failure(
 def is_retryable_status(status: int) -> bool:
     """Whether a request that was answered so may succeed when it is sent again."""
     return status in RETRYABLE_STATUS or status >= 500
+
+
+def is_hopeless(*texts: str) -> bool:
+    """Whether a provider says something that the same request will meet again."""
+    return any(HOPELESS.search(text) for text in texts)
 
 
 def stream_failure(error: Any) -> ModelCallError:
@@ -87,7 +105,9 @@ def stream_failure(error: Any) -> ModelCallError:
         return ContextOverflow(message, _text(error))
     if code in FATAL_CODES:
         return ApiCallFailed(FATAL_CODES[code], is_retryable=False, body=_text(error))
-    return ApiCallFailed(message, is_retryable=inner.get("type") not in FATAL_TYPES, body=_text(error))
+    body = _text(error)
+    may_pass = inner.get("type") not in FATAL_TYPES and not is_hopeless(message, body)
+    return ApiCallFailed(message, is_retryable=may_pass, body=body)
 
 
 def chunk_failure(error: Any) -> ModelCallError:
@@ -104,6 +124,19 @@ def json_error(body: bytes) -> Any:
     """The ``error`` of a body that is one JSON object instead of a stream; None when it is something else."""
     said = _json_object(body.decode("utf-8", "replace"))
     return said.get("error") if said else None
+
+
+def not_a_stream(content_type: str, body: bytes) -> ModelCallError:
+    """The error for a page or a document in place of an answer: a proxy, a login page, a wrong address."""
+    if (said := json_error(body)) is not None:
+        return stream_failure(said)
+    kind = content_type.partition(";")[0].strip() or "something"
+    return ApiCallFailed(
+        f"The provider answered with {kind} in place of a stream: check its address and what lies between",
+        status_code=200,
+        body=body.decode("utf-8", "replace"),
+        metadata={"code": "NOT_A_STREAM"},
+    )
 
 
 def ended_early() -> ApiCallFailed:

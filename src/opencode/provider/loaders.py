@@ -1,16 +1,22 @@
 """What single providers need beyond the catalogue: extra headers, keyless use (spec: providers, section 5)."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from opencode.provider.schema import Model
+from opencode.auth.schema import OAuthCredential
+from opencode.core.wire import replace
+from opencode.provider.schema import Model, ModelCost
 from opencode.provider.wire.vertex import vertex_host
 
 PRODUCT_URL = "https://opencode.ai/"
 ATTRIBUTION = {"HTTP-Referer": PRODUCT_URL, "X-Title": "opencode"}
 ANTHROPIC_BETA = "interleaved-thinking-2025-05-14,fine-grained-tool-streaming-2025-05-14"
 PUBLIC_KEY = "public"
+COPILOT_NPM = "@ai-sdk/github-copilot"
+COPILOT_URL = "https://api.githubcopilot.com"
+SUBSCRIPTION_MODEL = re.compile(r"gpt-(\d+)\.(\d+)(?:-mini)?")
 AWS_CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_BEARER_TOKEN_BEDROCK",
@@ -27,23 +33,31 @@ class Loaded:
     """``options``: merged below the provider's own. ``models``: which of its models can be used.
 
     ``activates``: there are credentials that the provider's own variables do not tell of. ``variables``: what stands
-    for ``${NAME}`` in addresses, before the environment.
+    for ``${NAME}`` in addresses, before the environment. ``change``: what its models are like here. ``uses_account``:
+    the provider is called in the name of the account the user has signed in to.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
     models: Callable[[Model], bool] = lambda _: True
     activates: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
+    change: Callable[[Model], Model] = lambda model: model
+    uses_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a loader may look at."""
+    """What a loader may look at.
+
+    ``signed_in``: the account, when the user has signed in; ``metadata``: what was stored with a key.
+    """
 
     has_key: bool
     models: Callable[[], Mapping[str, Model]]
     options: Mapping[str, Any]
     environ: Mapping[str, str]
+    signed_in: OAuthCredential | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def variable(self, *names: str) -> str | None:
         """The first of these variables that is set."""
@@ -95,13 +109,54 @@ def _vertex(location: str) -> Loader:
 
 
 def _azure(known: Known) -> Loaded:
-    resource = known.variable("AZURE_RESOURCE_NAME")
+    resource = known.metadata.get("resourceName") or known.variable("AZURE_RESOURCE_NAME")
     return Loaded(options={"resourceName": resource} if resource else {})
 
 
 def _azure_cognitive(known: Known) -> Loaded:
     resource = known.variable("AZURE_COGNITIVE_SERVICES_RESOURCE_NAME")
     return Loaded(options={"baseURL": f"https://{resource}.cognitiveservices.azure.com/openai"} if resource else {})
+
+
+def _cloudflare(known: Known) -> Loaded:
+    account = known.metadata.get("accountId")
+    return Loaded(variables={"CLOUDFLARE_ACCOUNT_ID": account} if account else {})
+
+
+def _copilot(known: Known) -> Loaded:
+    """All models over Copilot's wire; with an account they cost nothing by themselves."""
+    if known.signed_in is None:
+        return Loaded(change=_over_copilot)
+    domain = known.signed_in.extra.get("enterpriseUrl")
+    place = f"https://copilot-api.{str(domain).partition('://')[2] or domain}".rstrip("/") if domain else COPILOT_URL
+    return Loaded(
+        options={"baseURL": place},
+        activates=True,
+        change=lambda model: replace(_over_copilot(model), cost=ModelCost()),
+        uses_account=True,
+    )
+
+
+def _over_copilot(model: Model) -> Model:
+    return replace(model, api=replace(model.api, npm=COPILOT_NPM))
+
+
+def _openai(known: Known) -> Loaded:
+    """With an account: the models of the subscription, at no cost of their own. A configured key goes first."""
+    if known.signed_in is None or known.options.get("apiKey"):
+        return Loaded()
+    return Loaded(
+        models=lambda model: is_of_subscription(model.api.id),
+        activates=True,
+        change=lambda model: replace(model, cost=ModelCost()),
+        uses_account=True,
+    )
+
+
+def is_of_subscription(model_id: str) -> bool:
+    """Whether ChatGPT subscriptions include a model: Codex models, and GPT from 5.2 on without the special ones."""
+    version = SUBSCRIPTION_MODEL.fullmatch(model_id)
+    return "codex" in model_id or (version is not None and (int(version[1]), int(version[2])) >= (5, 2))
 
 
 LOADERS: dict[str, Loader] = {
@@ -111,6 +166,10 @@ LOADERS: dict[str, Loader] = {
     "google-vertex": _vertex("us-central1"),
     "google-vertex-anthropic": _vertex("global"),
     "anthropic": _headers({"anthropic-beta": ANTHROPIC_BETA}),
+    "cloudflare-workers-ai": _cloudflare,
+    "github-copilot": _copilot,
+    "github-copilot-enterprise": _copilot,
+    "openai": _openai,
     "opencode": _opencode,
     "openrouter": _headers(ATTRIBUTION),
     "zenmux": _headers(ATTRIBUTION),

@@ -2,15 +2,20 @@
 
 from typing import Any
 
+import msgspec
+
 from opencode.core.ids import ModelID, ProviderID
 from opencode.core.wire import UNSET, UnsetType, replace
 from opencode.provider.entry import (
     CatalogueProvider,
     CostEntry,
+    ExperimentalEntry,
     LimitEntry,
     ModalitiesEntry,
+    ModeEntry,
     ModelEntry,
     ModelProviderEntry,
+    ModeProviderEntry,
     ProviderEntry,
 )
 from opencode.provider.options import deep_merge
@@ -87,13 +92,13 @@ def merge_model(provider_id: ProviderID, key: str, entry: ModelEntry, base: Mode
         capabilities=_capabilities(entry, base.capabilities),
         release_date=_or(entry.release_date, base.release_date),
     )
-    return with_variants(model, entry)
+    return with_variants(model, entry, base)
 
 
-def with_variants(model: Model, entry: ModelEntry | None) -> Model:
+def with_variants(model: Model, entry: ModelEntry | None, base: Model) -> Model:
     """The model with its computed variants, those of the entry merged over them; ``disabled`` ones go."""
     said = _or(entry.variants, {}) if entry else {}
-    merged = deep_merge(model_variants(model), said)
+    merged = deep_merge(_computed_variants(model, entry, base), said)
     return replace(
         model,
         variants={
@@ -102,6 +107,20 @@ def with_variants(model: Model, entry: ModelEntry | None) -> Model:
             if not options.get("disabled")
         },
     )
+
+
+def _computed_variants(model: Model, entry: ModelEntry | None, base: Model) -> dict[str, dict[str, Any]]:
+    """What the entry's ``reasoning_options`` give, what is known of the same model already, or what its name says."""
+    options = entry.reasoning_options if entry else UNSET
+    if isinstance(options, list):
+        return model_variants(model, options)
+    same = (model.api.npm, model.api.id, model.capabilities.reasoning) == (
+        base.api.npm,
+        base.api.id,
+        base.capabilities.reasoning,
+    )
+    known = _or(base.variants, None) if same else None
+    return model_variants(model) if known is None else known
 
 
 def _or(value: Any, default: Any) -> Any:
@@ -226,22 +245,33 @@ def _tiers(entry: CostEntry) -> list[CostTier]:
 
 
 def _modes(model: Model, entry: ModelEntry) -> list[Model]:
-    """The models ``<id>-<mode>`` of ``experimental.modes``."""
-    modes = entry.experimental.get("modes") if isinstance(entry.experimental, dict) else None
-    if not isinstance(modes, dict):
+    """The models ``<id>-<mode>`` of ``experimental.modes``; none when they cannot be read."""
+    if not isinstance(entry.experimental, dict):
         return []
-    return [_mode(model, name, mode) for name, mode in modes.items() if isinstance(mode, dict)]
+    try:
+        modes = msgspec.convert(entry.experimental, ExperimentalEntry).modes
+    except msgspec.ValidationError:
+        return []
+    return [_mode(model, name, mode) for name, mode in modes.items()]
 
 
-def _mode(model: Model, name: str, mode: dict[str, Any]) -> Model:
-    provider = mode.get("provider") or {}
-    cost = mode.get("cost") or {}
-    prices = {field: cost[field] for field in ("input", "output", "cache_read", "cache_write") if field in cost}
+def _mode(model: Model, name: str, mode: ModeEntry) -> Model:
+    provider = mode.provider or ModeProviderEntry()
     return replace(
         model,
         id=ModelID(f"{model.id}-{name}"),
-        name=f"{model.name} {name.capitalize()}",
-        cost=_cost(CostEntry(**prices), model.cost) if prices else model.cost,
-        options=deep_merge(model.options, provider.get("body") or {}),
-        headers={**model.headers, **(provider.get("headers") or {})},
+        name=f"{model.name} {_capital(name)}",
+        cost=_cost(mode.cost, ModelCost()) if mode.cost else model.cost,
+        options=deep_merge(model.options, {_camel(key): value for key, value in provider.body.items()}),
+        headers={**model.headers, **provider.headers},
     )
+
+
+def _camel(key: str) -> str:
+    """Options are spelled as the AI SDK does: ``service_tier`` is ``serviceTier``."""
+    head, *rest = key.split("_")
+    return head + "".join(map(_capital, rest))
+
+
+def _capital(word: str) -> str:
+    return word[:1].upper() + word[1:]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from hashlib import sha256
 
 from opencode.core.wire import replace
 from opencode.provider.request import (
@@ -17,6 +18,7 @@ from opencode.provider.request import (
     UserTurn,
 )
 from opencode.provider.schema import Model
+from opencode.provider.wire.google_schema import google_schema
 
 MEDIA_RESULTS_NOTE = "Attached media from tool result:"
 MEDIA_IN_RESULTS = ("@ai-sdk/anthropic", "@ai-sdk/openai", "@ai-sdk/google-vertex/anthropic")
@@ -34,6 +36,9 @@ def normalised(request: ModelRequest) -> ModelRequest:
         messages = [_with_call_ids(message, scrub) for message in messages]
     if _is_mistral(request.model):
         messages = _answered_tools(messages)
+    if _is_gemini_elsewhere(request.model):
+        tools = [replace(tool, parameters=google_schema(tool.parameters)) for tool in request.tools]
+        request = replace(request, tools=tools)
     return replace(request, messages=messages)
 
 
@@ -56,10 +61,25 @@ def _results_without_media(messages: list[ModelMessage]) -> list[ModelMessage]:
 
 def _readable(message: ModelMessage, model: Model) -> ModelMessage:
     """What the model cannot read becomes a text that says so."""
-    if not isinstance(message, UserTurn):
-        return message
-    return UserTurn(
-        content=[_readable_file(block, model) if isinstance(block, FileContent) else block for block in message.content]
+    match message:
+        case UserTurn(content=content):
+            return UserTurn(
+                content=[_readable_file(block, model) if isinstance(block, FileContent) else block for block in content]
+            )
+        case ToolTurn(content=results):
+            return ToolTurn(content=[_readable_result(result, model) if result.files else result for result in results])
+        case _:
+            return message
+
+
+def _readable_result(result: ToolResultContent, model: Model) -> ToolResultContent:
+    seen = [_readable_file(file, model) for file in result.files]
+    notes = [text.text for text in seen if isinstance(text, TextContent)]
+    files = [file for file in seen if isinstance(file, FileContent)]
+    return (
+        replace(result, output="\n".join([result.output, *notes] if result.output else notes), files=files)
+        if notes
+        else result
     )
 
 
@@ -86,14 +106,34 @@ def _kind(mime: str) -> str | None:
 def _id_scrubber(model: Model) -> Callable[[str], str] | None:
     if "claude" in model.api.id.lower():
         return lambda call_id: re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)
-    if _is_mistral(model):
-        return lambda call_id: re.sub(r"[^a-zA-Z0-9]", "", call_id)[:MISTRAL_ID_LENGTH].ljust(MISTRAL_ID_LENGTH, "0")
-    return None
+    return _MistralIds().of if _is_mistral(model) else None
+
+
+class _MistralIds:
+    """Ids of nine letters and digits. Those of other providers often begin alike: no two calls may become one."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, str] = {}
+        self._taken: set[str] = set()
+
+    def of(self, call_id: str) -> str:
+        """The id of a call, the same whenever it is asked for."""
+        if call_id not in self._given:
+            plain = re.sub(r"[^a-zA-Z0-9]", "", call_id)[:MISTRAL_ID_LENGTH].ljust(MISTRAL_ID_LENGTH, "0")
+            short = sha256(call_id.encode()).hexdigest()[:MISTRAL_ID_LENGTH] if plain in self._taken else plain
+            self._taken.add(short)
+            self._given[call_id] = short
+        return self._given[call_id]
 
 
 def _is_mistral(model: Model) -> bool:
     api_id = model.api.id.lower()
     return model.provider_id == "mistral" or "mistral" in api_id or "devstral" in api_id
+
+
+def _is_gemini_elsewhere(model: Model) -> bool:
+    """Gemini behind another wire than its own, which has its own rules for the schemas of tools."""
+    return "gemini" in model.api.id.lower() and not model.api.npm.startswith("@ai-sdk/google")
 
 
 def _with_call_ids(message: ModelMessage, scrub: Callable[[str], str]) -> ModelMessage:

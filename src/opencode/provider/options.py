@@ -9,6 +9,8 @@ from opencode.provider.schema import Model
 Options = dict[str, Any]
 
 ENCRYPTED_REASONING = "reasoning.encrypted_content"
+GOOGLE = ("@ai-sdk/google", "@ai-sdk/google-vertex")
+ANTHROPIC = ("@ai-sdk/anthropic", "@ai-sdk/google-vertex/anthropic")
 
 
 def deep_merge(*layers: Mapping[str, Any]) -> Options:
@@ -27,6 +29,8 @@ def default_options(model: Model, session_id: SessionID, provider_options: Mappi
     provider, npm, api_id = model.provider_id, model.api.npm, model.api.id.lower()
     if npm in ("@ai-sdk/openai", "@ai-sdk/github-copilot"):
         options["store"] = False
+    if npm == "@ai-sdk/openai" and model.capabilities.reasoning:
+        options["include"] = [ENCRYPTED_REASONING]  # nothing is stored there, so it has to come along
     if npm == "@openrouter/ai-sdk-provider":
         options["usage"] = {"include": True}
         options["prompt_cache_key"] = session_id
@@ -38,13 +42,12 @@ def default_options(model: Model, session_id: SessionID, provider_options: Mappi
         options["thinking"] = {"type": "enabled", "clear_thinking": False}
     if provider in ("openai", "venice") or npm == "@ai-sdk/openai" or provider_options.get("setCacheKey"):
         options["promptCacheKey"] = session_id
-    if npm in ("@ai-sdk/google", "@ai-sdk/google-vertex"):
+    if npm in GOOGLE and model.capabilities.reasoning:
         options["thinkingConfig"] = {"includeThoughts": True} | (
             {"thinkingLevel": "high"} if "gemini-3" in api_id else {}
         )
-    if npm == "@ai-sdk/anthropic" and any(name in api_id for name in ("k2p5", "kimi-k2.5", "kimi-k2p5")):
-        budget = min(16_000, int(model.limit.output) // 2 - 1)
-        options["thinking"] = {"type": "enabled", "budgetTokens": budget}
+    if npm in ANTHROPIC and "kimi" in api_id:
+        options |= {"thinking": {"type": "adaptive", "display": "summarized"}, "effort": "high"}
     switchable = model.capabilities.reasoning and "kimi-k2-thinking" not in api_id
     if provider == "alibaba-cn" and switchable and npm == "@ai-sdk/openai-compatible":
         options["enable_thinking"] = True
@@ -60,9 +63,7 @@ def _gpt5_options(model: Model, session_id: SessionID) -> Options:
     options: Options = {}
     if "gpt-5-pro" not in api_id:
         options |= {"reasoningEffort": "medium", "reasoningSummary": "auto"}
-    if npm == "@ai-sdk/openai":
-        options["include"] = [ENCRYPTED_REASONING]
-    if "gpt-5." in api_id and "codex" not in api_id and "-chat" not in api_id and npm != "@ai-sdk/azure":
+    if npm == "@ai-sdk/openai" and "gpt-5." in api_id and "codex" not in api_id and "-chat" not in api_id:
         options["textVerbosity"] = "low"
     if model.provider_id.startswith("opencode"):
         options |= {"promptCacheKey": session_id, "include": [ENCRYPTED_REASONING], "reasoningSummary": "auto"}
@@ -77,9 +78,8 @@ def small_options(model: Model) -> Options:
             effort = "low" if "gpt-5." in api_id else "minimal"
             return {"store": False, "reasoningEffort": effort}
         return {"store": False}
-    if npm in ("@ai-sdk/google", "@ai-sdk/google-vertex"):
-        level = {"thinkingLevel": "minimal"} if "gemini-3" in api_id else {"thinkingBudget": 0}
-        return {"thinkingConfig": level}
+    if npm in GOOGLE:
+        return {"thinkingConfig": _least_thinking(api_id)} if model.capabilities.reasoning else {}
     if npm == "@openrouter/ai-sdk-provider":
         return {"reasoning": {"enabled": False}} if "google" in api_id else {"reasoningEffort": "minimal"}
     if model.provider_id == "venice":
@@ -87,3 +87,10 @@ def small_options(model: Model) -> Options:
     if npm == "@ai-sdk/openai-compatible" and model.variants and "low" in model.variants:
         return dict(model.variants["low"])
     return {}
+
+
+def _least_thinking(api_id: str) -> Options:
+    """Pro models refuse not to think at all."""
+    if "gemini-3" in api_id:
+        return {"thinkingLevel": "minimal" if "flash" in api_id else "low"}
+    return {"thinkingBudget": 128 if "pro" in api_id else 0}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from opencode.auth.schema import ApiCredential, Credential
+from opencode.auth.schema import ApiCredential, Credential, OAuthCredential
 from opencode.auth.secret import MASK, Secret
 from opencode.core.ids import ProviderID
 from opencode.core.masking import masked, masked_headers, without_user
@@ -24,6 +24,7 @@ Source = Literal["env", "config", "custom", "api"]
 KEY_VARIABLE = re.compile(r"API_?KEY|(?<!SESSION_)TOKEN(?!_FILE)|(?<!ACCESS)_KEY$")
 """Of several variables of one provider, those that hold what is sent as its key; others name places and accounts."""
 
+ENTERPRISE = "github-copilot-enterprise"
 NEVER_OFFERED = {"gpt-5-chat-latest"}
 NEVER_OFFERED_OPENROUTER = {"openai/gpt-5-chat"}
 
@@ -87,7 +88,14 @@ class Draft:
     @cached_property
     def models(self) -> dict[str, Model]:
         """The models the user may use."""
-        return {key: model for key, model in self.known_models.items() if self._offers(key, model)}
+        change = self.loaded.change
+        return {key: change(model) for key, model in self.known_models.items() if self._offers(key, model)}
+
+    @property
+    def account(self) -> OAuthCredential | None:
+        """The sign-in in whose name the provider is called; None: it is called with a key."""
+        credential = self.sources.credentials.get(self.id) if self.loaded.uses_account else None
+        return credential if isinstance(credential, OAuthCredential) else None
 
     @property
     def has_key(self) -> bool:
@@ -132,6 +140,16 @@ def _shown(model: Model) -> Model:
         api = replace(model.api, url=without_user(model.api.url))
         return replace(model, api=api, headers=masked_headers(model.headers), options=masked(model.options))
     return model
+
+
+def with_enterprise(
+    catalogue: Mapping[str, CatalogueProvider], credentials: Mapping[str, Credential]
+) -> Mapping[str, CatalogueProvider]:
+    """The catalogue, with a second Copilot for who has signed in at an enterprise's (OpenCode 1.2 keeps it apart)."""
+    copilot = catalogue.get("github-copilot")
+    if copilot is None or ENTERPRISE in catalogue or ENTERPRISE not in credentials:
+        return catalogue
+    return {**catalogue, ENTERPRISE: replace(copilot, id=ENTERPRISE, name="GitHub Copilot Enterprise", env=[])}
 
 
 class ProviderSet:
@@ -190,8 +208,16 @@ class ProviderSet:
         draft = self._drafts.get(provider_id)
         if draft is None or not self._sources.allows(provider_id):
             return
-        environ = self._sources.environ
-        loaded = LOADERS[provider_id](Known(draft.has_key, lambda: draft.known_models, draft.options, environ))
+        stored = self._sources.credentials.get(provider_id)
+        known = Known(
+            draft.has_key,
+            lambda: draft.known_models,
+            draft.options,
+            self._sources.environ,
+            stored if isinstance(stored, OAuthCredential) else None,
+            stored.metadata if isinstance(stored, ApiCredential) else {},
+        )
+        loaded = LOADERS[provider_id](known)
         if loaded.activates and provider_id not in self.active:
             self._enter(draft, "custom")
         if provider_id not in self.active and provider_id not in self._sources.configured:

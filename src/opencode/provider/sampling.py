@@ -19,8 +19,7 @@ class Sampling:
 
 
 FAMILIES: tuple[tuple[tuple[str, ...], Sampling], ...] = (
-    (("qwen",), Sampling(0.55, 1.0)),
-    (("claude",), Sampling()),
+    (("claude", "gemini-1", "gemini-2.0"), Sampling()),
     (("gemini",), Sampling(1.0, 0.95, 64)),
     (("glm-4.6", "glm-4.7"), Sampling(1.0)),
     (("minimax-m2.", "minimax-m25", "minimax-m21"), Sampling(1.0, 0.95, 40)),

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from anyio import lowlevel, to_thread
 
@@ -12,11 +12,12 @@ from opencode.auth.secret import MASK, Secret
 from opencode.auth.store import CredentialStore
 from opencode.config.confinement import UNCONFINED, Confinement
 from opencode.config.schema import Config
+from opencode.core.clock import Clock, SystemClock
 from opencode.core.errors import NamedError
 from opencode.core.ids import ModelID, ProviderID
 from opencode.core.log import Logger
 from opencode.core.paths import Paths
-from opencode.core.wire import UNSET, UnsetType, Wire
+from opencode.core.wire import UnsetType, Wire
 from opencode.provider import choice
 from opencode.provider.adapters import SIGNING, AdapterPool
 from opencode.provider.catalogue import Catalogue
@@ -25,9 +26,13 @@ from opencode.provider.demo import DEMO_NPM, DEMO_PROVIDER_ID, DemoModel, demo_p
 from opencode.provider.entry import ProviderEntry, entries_of_config
 from opencode.provider.errors import NoProviders, ProviderModelNotFound
 from opencode.provider.local import LocalServers
-from opencode.provider.provider_set import Draft, ProviderSet, ProviderSources
+from opencode.provider.provider_set import Draft, ProviderSet, ProviderSources, with_enterprise
 from opencode.provider.schema import Model, ModelRef, Provider
+from opencode.provider.sign_in.account import SignedInAccount
+from opencode.provider.sign_in.method import SignInSettings
+from opencode.provider.sign_in.registry import SIGN_INS
 from opencode.provider.stream import LanguageModel
+from opencode.provider.think_tags import SplitThinking, writes_think_tags
 
 log = Logger("provider")
 
@@ -50,48 +55,6 @@ class ConfigProviders(Wire):
     default: dict[str, str]
 
 
-class AuthPromptWhen(Wire):
-    """When a prompt is asked."""
-
-    key: str
-    op: Literal["eq", "neq"]
-    value: str
-
-
-class AuthTextPrompt(Wire, tag_field="type", tag="text"):
-    """A line to type."""
-
-    key: str
-    message: str
-    placeholder: str | UnsetType = UNSET
-    when: AuthPromptWhen | UnsetType = UNSET
-
-
-class AuthSelectOption(Wire):
-    """One choice."""
-
-    label: str
-    value: str
-    hint: str | UnsetType = UNSET
-
-
-class AuthSelectPrompt(Wire, tag_field="type", tag="select"):
-    """A choice to make."""
-
-    key: str
-    message: str
-    options: list[AuthSelectOption]
-    when: AuthPromptWhen | UnsetType = UNSET
-
-
-class ProviderAuthMethod(Wire):
-    """One way to log in at a provider."""
-
-    type: Literal["oauth", "api"]
-    label: str
-    prompts: list[AuthTextPrompt | AuthSelectPrompt] | UnsetType = UNSET
-
-
 class ProviderService:
     """Reads the providers of one directory and hands out their models. Open with :func:`open_providers`.
 
@@ -112,9 +75,13 @@ class ProviderService:
         environ: Mapping[str, str],
         adapters: AdapterPool,
         confinement: Confinement = UNCONFINED,
+        clock: Clock | None = None,
     ) -> None:
         self._config = config
         self._confinement = confinement
+        self._credentials = credentials
+        self._clock = clock or SystemClock()
+        self._accounts: dict[str, SignedInAccount] = {}
         self._local = local
         self._recent = paths.state / "model.json"
         self._environ = environ
@@ -123,7 +90,7 @@ class ProviderService:
         self._stored = credentials.all()
         enabled = config.enabled_providers
         self._sources = ProviderSources(
-            catalogue=catalogue.providers(),
+            catalogue=with_enterprise(catalogue.providers(), self._stored),
             models_of=catalogue.models,
             configured=self._configured,
             credentials=self._stored,
@@ -166,10 +133,6 @@ class ProviderService:
         """The usable providers with the best model of each."""
         usable = self.providers()
         return ConfigProviders(providers=usable, default=_defaults(usable))
-
-    def auth_methods(self) -> dict[str, list[ProviderAuthMethod]]:
-        """Ways to log in by provider id; providers that only take an API key are left out."""
-        return {}
 
     # --- which one ---
 
@@ -214,7 +177,10 @@ class ProviderService:
         """The model, ready to be called; one adapter per provider and endpoint. Raises ``ProviderInitFailed``."""
         if model.api.npm == DEMO_NPM:
             return DemoModel()
-        return self._adapters.language_model(self._connection(model))
+        connection = self._connection(model)
+        adapter = self._adapters.language_model(connection)
+        raw = model.provider_id in self._local_set or writes_think_tags(connection.options, model.id)
+        return SplitThinking(adapter) if raw else adapter
 
     async def warm(self, model: Model) -> None:
         """Load what the first call of this model needs, in a thread, so that the call does not wait for it."""
@@ -277,7 +243,8 @@ class ProviderService:
         variables = draft.loaded.variables if draft else {}
         key = options.get("apiKey")
         header_seconds, chunk_seconds = _patience_seconds(options)
-        has_key = model.api.npm in SIGNING or (draft is not None and draft.key is not None)
+        account = self._account(draft)
+        has_key = model.api.npm in SIGNING or account is not None or (draft is not None and draft.key is not None)
         refusal = self._confinement.refusal(model.provider_id, has_key=has_key)
         return Connection(
             provider_id=model.provider_id,
@@ -289,7 +256,33 @@ class ProviderService:
             header_timeout_seconds=header_seconds,
             chunk_timeout_seconds=chunk_seconds,
             refusal=refusal,
+            account=account,
         )
+
+    def _account(self, draft: Draft | None) -> SignedInAccount | None:
+        """The account in whose name a provider is called; one for all its models, so that tokens are renewed once."""
+        if draft is None or draft.account is None:
+            return None
+        if draft.id not in self._accounts:
+            known = SIGN_INS.get(draft.id)
+            self._accounts[draft.id] = SignedInAccount(
+                ProviderID(draft.id),
+                draft.account,
+                self._credentials,
+                known.renew if known else None,
+                SignInSettings.of_options(draft.options),
+                self._clock,
+            )
+        return self._accounts[draft.id]
+
+    def options_of(self, provider_id: str) -> Mapping[str, Any]:
+        """The configured options of a provider, secrets included: not for answers."""
+        entry = self._configured.get(provider_id)
+        return {} if entry is None or isinstance(entry.options, UnsetType) else entry.options
+
+    def sign_in_refusal(self, provider_id: str) -> str | None:
+        """Why nobody signs in at a provider from this directory; None when one may."""
+        return self._confinement.refusal(provider_id, has_key=True)
 
 
 @asynccontextmanager
@@ -302,6 +295,7 @@ async def open_providers(
     paths: Paths,
     environ: Mapping[str, str],
     confinement: Confinement = UNCONFINED,
+    clock: Clock | None = None,
 ) -> AsyncIterator[ProviderService]:
     """The providers of one directory; on exit every connection to a model is closed."""
     async with AdapterPool() as adapters:
@@ -314,6 +308,7 @@ async def open_providers(
             environ=environ,
             adapters=adapters,
             confinement=confinement,
+            clock=clock,
         )
 
 
@@ -324,7 +319,7 @@ def _patience_seconds(options: Mapping[str, Any]) -> tuple[float | None, float |
 
 def _is_keyless(draft: Draft) -> bool:
     """Whether the provider is only there because it gives something away without a key."""
-    return draft.source == "custom" and not draft.key
+    return draft.source == "custom" and not draft.key and draft.account is None
 
 
 def _defaults(providers: list[Provider]) -> dict[str, str]:

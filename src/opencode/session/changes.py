@@ -9,7 +9,7 @@ import msgspec
 
 from opencode.core.ids import MessageID, PartID, SessionID
 from opencode.event.schema import Event
-from opencode.session.schema import Message, Part, Session, Todo
+from opencode.session.schema import Message, Number, Part, Session, Todo
 
 
 class CreateSessionRecord(msgspec.Struct, frozen=True):
@@ -84,6 +84,15 @@ class EndRun(msgspec.Struct, frozen=True):
     session_id: SessionID
 
 
+class AddSpending(msgspec.Struct, frozen=True):
+    """What a call of a model has used counts for the session's root and for the day, ``YYYY-MM-DD``."""
+
+    session_id: SessionID
+    day: str
+    usd: Number
+    tokens: Number
+
+
 class Tell(msgspec.Struct, frozen=True):
     """An event without a record of its own."""
 
@@ -101,5 +110,6 @@ Change = (
     | PutTodos
     | StartRun
     | EndRun
+    | AddSpending
     | Tell
 )

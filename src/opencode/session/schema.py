@@ -220,6 +220,24 @@ class UnansweredError(Wire, tag_field="name", tag="UnansweredError"):
     data: MessageText
 
 
+BudgetLimit = Literal["session_usd", "day_usd", "session_tokens"]
+
+
+class BudgetExceededErrorData(Wire):
+    """Which limit of the configuration, what it allows and what is spent: USD or tokens."""
+
+    message: str
+    limit: BudgetLimit
+    allowed: Number
+    spent: Number
+
+
+class BudgetExceededError(Wire, tag_field="name", tag="BudgetExceededError"):
+    """The next call of a model would pass what may be spent. Ours."""
+
+    data: BudgetExceededErrorData
+
+
 class APIError(Wire, tag_field="name", tag="APIError"):
     """The provider refused or failed."""
 
@@ -235,6 +253,7 @@ MessageError = (
     | ContextOverflowError
     | ContentFilterError
     | UnansweredError
+    | BudgetExceededError
     | APIError
 )
 

@@ -12,6 +12,7 @@ from opencode.event.bus import EventPublisher
 from opencode.event.schema import Event
 from opencode.session import pages
 from opencode.session.changes import (
+    AddSpending,
     Change,
     ChangeSession,
     CreateSessionRecord,
@@ -45,6 +46,7 @@ from opencode.session.schema import (
     TodoUpdated,
 )
 from opencode.session.session_writes import SessionWrites, put_session
+from opencode.session.spending import Spending, add_spending, read_spending
 from opencode.session.store import RunningSession
 from opencode.storage.database import Database, Transaction
 
@@ -84,7 +86,7 @@ ORDER BY message_seq DESC, seq DESC LIMIT 1
 _NEWEST_SUMMARIES = """
 SELECT record FROM message WHERE session_id = ? AND role = 'assistant' AND instr(record, ?) ORDER BY seq DESC LIMIT 4
 """
-_EARLIEST = "SELECT coalesce(min(seq), 0) FROM message WHERE session_id = ? AND id IN (?, ?)"
+_EARLIEST = "SELECT coalesce(min(seq), 0) FROM message WHERE +session_id = ? AND id IN (?, ?)"  # by id, not by order
 
 
 class SqliteSessionStore:
@@ -144,6 +146,8 @@ class SqliteSessionStore:
                     tx.execute("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)", row)
                 case EndRun(session_id):
                     tx.execute("DELETE FROM run WHERE session_id = ?", (session_id,))
+                case AddSpending():
+                    add_spending(tx, change)
                 case Tell(event):
                     events.append(event)
                 case _:
@@ -270,6 +274,9 @@ class SqliteSessionStore:
     def todos(self, session_id: SessionID) -> list[Todo]:
         rows = self._database.read("SELECT record FROM todo WHERE session_id = ?", (session_id,))
         return _TODOS.decode(rows[0][0]) if rows else []
+
+    def spending(self, session_id: SessionID, day: str) -> Spending:
+        return read_spending(self._database, session_id, day)
 
     def running(self) -> list[RunningSession]:
         query = "SELECT session_id, kind FROM run WHERE directory = ? ORDER BY started_ms"

@@ -8,6 +8,7 @@ from opencode.core.wire import Wire
 from opencode.session.changes import Change
 from opencode.session.inputs import GlobalPage, GlobalSessionFilter, MessagePage, SessionFilter
 from opencode.session.schema import MessageWithParts, Part, Session, Todo
+from opencode.session.spending import Spending
 from opencode.storage.database import Transaction
 
 
@@ -95,6 +96,10 @@ class SessionStore(Protocol):
         ...
 
     def todos(self, session_id: SessionID) -> list[Todo]: ...
+
+    def spending(self, session_id: SessionID, day: str) -> Spending:
+        """What the session's root with all below it has used, and everything on a day (``YYYY-MM-DD``)."""
+        ...
 
     def running(self) -> Sequence[RunningSession]:
         """Sessions of this directory that ran when the process before this one ended."""

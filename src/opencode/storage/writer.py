@@ -141,7 +141,7 @@ class Writer:
                 self._run(jobs)
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
-        except (sqlite3.Error, _TransactionLost) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             self._roll_back()
             _fail(jobs, self._typed(error.__cause__ if isinstance(error, _TransactionLost) else error))
         except BaseException:

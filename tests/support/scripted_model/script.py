@@ -50,6 +50,8 @@ class Call:
     chunks: int = 1
     index: int | None = None
     """The index on the wire (Chat Completions), when a server gets it wrong."""
+    is_whole: bool = True
+    """Whether its last piece comes."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,13 @@ class Fail:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """No answer at all; must be the first operation. ``hangs_up``: the connection is closed, else it stays open."""
+
+    hangs_up: bool = False
+
+
+@dataclass(frozen=True)
 class StreamError:
     """An error event in the middle of an answer."""
 
@@ -103,7 +112,7 @@ class Raw:
     data: bytes
 
 
-Op = Text | Repeat | Reasoning | Redacted | Call | Sleep | Wait | Fail | StreamError | Cut | Raw
+Op = Text | Repeat | Reasoning | Redacted | Call | Sleep | Wait | Fail | Silence | StreamError | Cut | Raw
 
 
 @dataclass(frozen=True)

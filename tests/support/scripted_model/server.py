@@ -19,6 +19,7 @@ from tests.support.scripted_model.script import (
     Reasoning,
     Redacted,
     Repeat,
+    Silence,
     Sleep,
     StreamError,
     Text,
@@ -163,6 +164,11 @@ async def _exchange(model: ScriptedModel, reader: asyncio.StreamReader, writer: 
         await writer.drain()
         request.end("failed")
         return True
+    if isinstance(first, Silence):
+        if not first.hangs_up:
+            await reader.read(1)
+        request.end("left")
+        return False
     encoder = ENCODERS[wire](answer, request.body, len(model.requests))
     return await _stream(request, answer, encoder, reader, writer)
 
@@ -245,8 +251,8 @@ def _encoded(op: Any, encoder: Encoder) -> Iterator[bytes]:
             yield from encoder.reasoning(op)
         case Redacted():
             yield encoder.redacted(op)
-        case Call():
-            yield from encoder.call(op)
+        case Call(is_whole=is_whole):
+            yield from encoder.call(op)[: None if is_whole else -1]
         case StreamError():
             yield encoder.error(op)
         case Raw(data=data):
@@ -269,7 +275,7 @@ def _plain(status: int, body: Any, headers: dict[str, str] | None = None, reason
     text = body if isinstance(body, str) else json.dumps(body)
     kind = "text/html" if text.startswith("<") else "application/json"
     payload = text.encode()
-    lines = [f"HTTP/1.1 {status} {reason or HTTPStatus(status).phrase}", f"content-type: {kind}"]
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    lines = [f"HTTP/1.1 {status} {reason or HTTPStatus(status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in {"content-type": kind, **(headers or {})}.items()]
     lines += [f"content-length: {len(payload)}", "", ""]
     return "\r\n".join(lines).encode() + payload

@@ -93,6 +93,30 @@ async def test_the_highest_source_present_decides(places: Places, top: int) -> N
     assert (await places.load()).username == names[top]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("fail", {"policy": "fail"}),
+        ("deny", {"policy": "deny"}),
+        ({"policy": "deny", "afterSeconds": 5}, {"policy": "deny", "afterSeconds": 5}),
+    ],
+)
+async def test_the_policy_for_nobody_being_there_may_stand_with_the_permissions(
+    places: Places, written: Any, meant: Any
+) -> None:
+    places.write(places.app / "opencode.json", {"permission": {"bash": "ask", "unattended": written}})
+    config = shown(await places.load())
+    assert config["permission"] == {"bash": "ask"}
+    assert config["server"]["unattended"] == meant
+
+
+async def test_a_policy_that_does_not_exist_is_refused_wherever_it_stands(places: Places) -> None:
+    places.write(places.app / "opencode.json", {"permission": {"unattended": "perhaps"}})
+    with pytest.raises(ConfigInvalidError) as raised:
+        await places.load()
+    assert [issue.path for issue in raised.value.issues] == [["server", "unattended", "policy"]]
+
+
 async def test_plugins_and_instructions_add_up_and_other_lists_are_replaced(places: Places) -> None:
     low = {"instructions": ["a.md", "b.md"], "plugin": ["one@1", "two"], "disabled_providers": ["x", "y"]}
     high = {"instructions": ["b.md", "c.md"], "plugin": ["one@2"], "disabled_providers": ["z"]}

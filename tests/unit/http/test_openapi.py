@@ -34,9 +34,9 @@ DIFFERENCES = {
     "session.diff 404": MISSING,
     "session.create body": f"`directory`: {SEED}",
     "session.shell body": "`agent` may be left out: the session's agent runs the command",
-    "schema AssistantMessage": "`UnansweredError` where the configuration asks for it",
-    "schema EventSessionError": "`UnansweredError` where the configuration asks for it",
-    "schema Config": f"`theme`, `keybinds`, `tui`: {CLIENTS}",
+    "schema AssistantMessage": "`UnansweredError`, `BudgetExceededError` where the configuration asks for them",
+    "schema EventSessionError": "`UnansweredError`, `BudgetExceededError` where the configuration asks for them",
+    "schema Config": f"`theme`, `keybinds`, `tui`: {CLIENTS}; `model_fallback`, `retry`, `budget`: ours",
     "schema EventQuestionReplied": f"answers stand in place instead of by name; {NARROW}",
     "schema EventServerInstanceDisposed": "the id has the pattern of all event ids",
     "schema GlobalSession": f"`tokens.total`: {CLIENTS}",
@@ -65,6 +65,10 @@ OURS_ALONE = {
     "schema EventAskDeadline": "tells when a request ends that nobody is there to answer; ours",
     "schema EventSessionQueue": "the prompts that wait for a turn of their own; ours",
     "schema QueuedPrompt": "a prompt that nobody works on yet; ours",
+    "schema BudgetExceededError": "the next call would pass what may be spent; ours",
+    "schema BudgetState": "what may be spent and what is; ours",
+    "schema EventBudgetExceeded": "tells that a call was not made; ours",
+    "schema EventSessionModelSwitched": "tells that another model goes on; ours",
     "schema UnansweredError": "nobody was there to answer, and that is to be a failure; ours",
     **{
         f"schema {name}": WAITS

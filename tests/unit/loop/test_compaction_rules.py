@@ -6,14 +6,15 @@ import pytest
 
 from opencode.config.schema import CompactionConfig
 from opencode.core.ids import MessageID
-from opencode.core.wire import UNSET
+from opencode.core.wire import UNSET, replace
 from opencode.loop.kept_tail import cut_history, tail_budget
-from opencode.loop.overflow import overflows
+from opencode.loop.overflow import overflows, used_tokens
 from opencode.loop.prune import prunable
 from opencode.loop.transcript import transcript
 from opencode.loop.visible_history import visible_history
 from opencode.provider.schema import ModelLimit
 from opencode.session.schema import (
+    CacheTokens,
     CompactionPart,
     MessageWithParts,
     Part,
@@ -163,3 +164,10 @@ def test_a_transcript_labels_what_was_said_and_cuts_long_results() -> None:
     text = transcript([ask(1, said(1, "Do it")), answer(2, 1, said(2, "Done"), call(3, 1_000))])
     assert text.startswith("User: Do it\n\nAssistant: Done\n\nTool call: read {}\n\nTool result: xxx")
     assert text.endswith("[2000 more characters]")
+
+
+def test_without_a_total_everything_counts_that_was_in_the_context() -> None:
+    tokens = Tokens(input=1, output=20, reasoning=0, cache=CacheTokens(read=300, write=4000))
+    assert used_tokens(tokens) == 4321
+    assert used_tokens(replace(tokens, total=7)) == 7
+    assert used_tokens(replace(tokens, total=0)) == 4321

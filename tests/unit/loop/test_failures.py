@@ -185,3 +185,9 @@ def test_a_broken_connection_is_told_with_its_code_and_may_pass(failure: OSError
 )
 def test_an_error_that_came_as_json_is_told_in_words(text: str, told: str) -> None:
     assert retry_reason(UnknownError(data=MessageText(message=text))) == told
+
+
+@pytest.mark.parametrize(("after", "seconds"), [("0", 0), ("0.5", 0.5), ("7", 7)])
+def test_a_provider_may_ask_for_a_short_wait_or_none(after: str, seconds: float) -> None:
+    assert delay(1, {"Retry-After": after}) == seconds
+    assert delay(1, {"retry-after-ms": after}) == float(after) / 1000

@@ -6,10 +6,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from opencode.core.ids import ProjectID, SessionID
+from opencode.core.ids import MessageID, PartID, ProjectID, SessionID
 from opencode.loop.open_parts import OpenPart, OpenParts
 from opencode.session.changes import CreateSessionRecord, PutMessage
-from opencode.session.schema import MessagePartUpdated, PartTime, Session, SessionTime, TextPart
+from opencode.session.schema import MessagePartDelta, MessagePartUpdated, PartTime, Session, SessionTime, TextPart
 from opencode.session.sqlite_store import SqliteSessionStore
 from tests.support.event_world import DIRECTORY, World, open_world
 from tests.support.records import assistant_message, text_part
@@ -73,3 +73,59 @@ async def test_a_part_that_is_stored_is_known_although_its_answer_was_aborted_ju
         scope.cancel()
         await opened(parts)
     assert shown(parts) == [""]
+
+
+async def test_every_piece_is_told_with_the_place_it_belongs_to(world: World, parts: OpenParts) -> None:
+    told: list[MessagePartDelta] = []
+    world.events.subscribe_function(MessagePartDelta, told.append)
+    part = await opened(parts)
+    await part.append("half")
+    ids = {"session_id": SessionID("ses_1"), "message_id": MessageID("msg_2"), "part_id": PartID("prt_1")}
+    assert told == [MessagePartDelta(**ids, field="text", delta="half")]  # type: ignore[arg-type]
+
+
+async def test_a_growing_part_is_stored_now_and_then_without_a_word(
+    world: World, parts: OpenParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = await opened(parts)
+    told: list[MessagePartUpdated] = []
+    world.events.subscribe_function(MessagePartUpdated, told.append)
+    await part.append("half ")
+    assert stored(world) == ""
+    monkeypatch.setattr("opencode.loop.open_parts.SAVE_EVERY_SECONDS", 0.0)
+    await part.append("of ")
+    await part.append("it")
+    assert (stored(world), told) == ("half of it", [])
+    assert [event for event in parts.current_events() if isinstance(event, MessagePartUpdated)] == [
+        MessagePartUpdated(session_id=SessionID("ses_1"), part=part.current, time=world.clock.now)
+    ]
+
+
+async def test_who_reads_a_message_has_its_growing_parts_stored_first_and_nobody_is_told(
+    world: World, parts: OpenParts
+) -> None:
+    part = await opened(parts)
+    await part.append("half")
+    told: list[MessagePartUpdated] = []
+    world.events.subscribe_function(MessagePartUpdated, told.append)
+    await parts.save_all(SessionID("ses_2"))
+    assert stored(world) == ""
+    await parts.save_all(SessionID("ses_1"))
+    assert (stored(world), told) == ("half", [])
+
+
+async def test_a_part_that_ends_keeps_when_it_began(world: World, parts: OpenParts) -> None:
+    part = await opened(parts)
+    await part.close({"wire": 1})
+    store = SqliteSessionStore(world.database, world.events, world.clock, DIRECTORY)
+    ended = store.part(SessionID("ses_1"), MessageID("msg_2"), PartID("prt_1"))
+    assert isinstance(ended, TextPart)
+    assert (ended.time, ended.metadata) == (PartTime(start=1, end=world.clock.now), {"wire": 1})
+
+
+def stored(world: World) -> str:
+    """The text of the part as it is stored."""
+    store = SqliteSessionStore(world.database, world.events, world.clock, DIRECTORY)
+    part = store.part(SessionID("ses_1"), MessageID("msg_2"), PartID("prt_1"))
+    assert isinstance(part, TextPart)
+    return part.text

@@ -306,7 +306,7 @@ async def test_a_step_that_changes_files_says_which_and_between_which_trees(plac
     assert isinstance(start, StepStartPart)
     assert isinstance(end, StepFinishPart)
     assert isinstance(patch, PatchPart)
-    assert start.snapshot != end.snapshot
+    assert len({start.snapshot, end.snapshot, UNSET}) == 3
     assert (patch.hash, patch.files) == (start.snapshot, [str(directory / "new.txt")])
     assert patch.message_id == place.answer.id
 

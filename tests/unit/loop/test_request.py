@@ -16,7 +16,7 @@ SESSION = Session(
     time=SessionTime(created=1, updated=1),
 )  # fmt: skip
 AGENT = Agent(name="build", mode="primary", permission=[], options={})
-MODEL = model_of(CHAT, id="qwen-some")
+MODEL = model_of(CHAT, id="kimi-k2.5-some")
 HELLO = [UserTurn(content=[TextContent(text="hello")])]
 TOOL = ToolDefinition(name="read", description="reads", parameters={})
 
@@ -38,8 +38,8 @@ def test_a_step_carries_what_it_is_given_and_the_defaults_of_the_models_family()
         messages=[*HELLO],
         tools=[TOOL],
         tool_choice="auto",
-        temperature=0.55,
-        top_p=1.0,
+        temperature=1.0,
+        top_p=0.95,
         max_output_tokens=8_000,
         headers={
             "User-Agent": "opencode-server/9.9",

@@ -54,3 +54,20 @@ def test_long_contexts_have_their_own_price_above_two_hundred_thousand_tokens() 
 def test_an_amount_billed_by_the_provider_replaces_our_sum() -> None:
     metadata = {"copilot": {"totalNanoAiu": 250_000_000}}
     assert step_cost(Usage(input=1000), SONNET, metadata) == 0.0025
+
+
+def test_the_providers_own_total_is_kept_and_nothing_is_nothing() -> None:
+    assert token_counts(Usage(input=7, output=3, total=25)).total == 25
+    assert token_counts(Usage()).total == 0
+
+
+def test_the_size_of_a_step_decides_about_its_price() -> None:
+    cost = ModelCost(input=1, output=1, tiers=[tier(100, 5)])
+    assert [step_cost(Usage(input=size), cost) for size in (100, 200)] == [0.0001, 0.001]
+
+
+def test_what_the_provider_billed_is_what_a_step_cost() -> None:
+    assert tokens_and_cost(Usage(input=1), SONNET, {"copilot": {"totalNanoAiu": 10**11}}) == (
+        token_counts(Usage(input=1)),
+        1.0,
+    )

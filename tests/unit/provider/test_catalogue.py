@@ -1,20 +1,28 @@
 """The catalogue: where it comes from, and that nobody waits for it."""
 
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
+import msgspec
 import pytest
 
-from opencode.core.ids import ModelID
+from opencode.core.ids import ModelID, ProviderID
 from opencode.core.paths import Paths
+from opencode.core.whole_file import write_whole
 from opencode.provider.catalogue import Catalogue, builtin_catalogue, open_catalogue, parse_catalogue
-from opencode.provider.model_entry import catalogue_models
+from opencode.provider.entry import ModelEntry, ProviderEntry
+from opencode.provider.model_entry import catalogue_models, configured_model
 from opencode.provider.schema import Interleaved
 
 ONE = json.dumps({"p": {"id": "p", "name": "P", "models": {"m": {"id": "m", "name": "M"}}}})
+
+
+UNCHANGED, BROKEN = b"304", b"500"
 
 
 @asynccontextmanager
@@ -26,7 +34,9 @@ async def serving(answers: list[bytes]) -> AsyncIterator[tuple[str, list[str]]]:
         async with client:
             requests.append((await client.receive(65536)).decode())
             body = answers.pop(0)
-            head = f"HTTP/1.1 200 OK\r\netag: abc\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+            status = body.decode() if body in (UNCHANGED, BROKEN) else "200"
+            body = body if status == "200" else b""
+            head = f"HTTP/1.1 {status} x\r\netag: abc\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
             await client.send(head.encode() + body)
 
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
@@ -59,6 +69,16 @@ def test_the_copy_on_disk_comes_first_and_a_damaged_one_is_dropped(paths: Paths)
     copy.write_text("{oops")
     assert "anthropic" in Catalogue(paths, {}).providers()
     assert not copy.exists()
+
+
+def test_a_copy_that_another_program_replaced_is_read_anew(paths: Paths) -> None:
+    catalogue = Catalogue(paths, {})
+    assert "anthropic" in catalogue.providers()
+    write_whole(paths.cache / "models.json", ONE.encode())
+    assert list(catalogue.providers()) == ["p"]
+    assert catalogue.providers() is catalogue.providers()
+    (paths.cache / "models.json").unlink()
+    assert list(catalogue.providers()) == ["p"], "what is known is not forgotten"
 
 
 def test_a_named_file_comes_before_everything(paths: Paths, tmp_path: Path) -> None:
@@ -94,6 +114,39 @@ async def test_a_refresh_that_fails_changes_nothing(paths: Paths) -> None:
     assert "anthropic" in catalogue.providers()
 
 
+async def test_what_has_not_changed_is_not_sent_again_even_to_a_new_server(paths: Paths) -> None:
+    async with serving([ONE.encode(), UNCHANGED, ONE.encode()]) as (url, requests):
+        environ = {"OPENCODE_MODELS_URL": url}
+        assert await Catalogue(paths, environ).refresh("agent/1")
+        (copy,) = paths.cache.glob("models-*.json")
+        os.utime(copy, (0, 0))
+        restarted = Catalogue(paths, environ)
+        assert not await restarted.refresh("agent/1")
+        assert "if-none-match: abc" in requests[1].lower()
+        assert copy.stat().st_mtime > 0, "the copy is fresh again"
+        copy.write_bytes(ONE.encode() + b" ")
+        assert await restarted.refresh("agent/1", force=True)
+        assert "if-none-match" not in requests[2].lower(), "another program has replaced the copy"
+
+
+async def test_a_server_that_fails_is_asked_again(paths: Paths) -> None:
+    async with serving([BROKEN, ONE.encode()]) as (url, requests):
+        assert await Catalogue(paths, {"OPENCODE_MODELS_URL": url}).refresh("agent/1")
+    assert len(requests) == 2
+
+
+async def test_an_address_that_is_none_is_a_failure_like_any_other(paths: Paths) -> None:
+    assert not await Catalogue(paths, {"OPENCODE_MODELS_URL": "http://[oops"}).refresh("agent/1")
+
+
+async def test_who_holds_the_catalogue_is_told_of_a_new_one(paths: Paths) -> None:
+    told = anyio.Event()
+    async with serving([ONE.encode()]) as (url, _):
+        with anyio.fail_after(30):
+            async with open_catalogue(paths, {"OPENCODE_MODELS_URL": url}, "agent/1", told.set):
+                await told.wait()
+
+
 async def test_fetching_can_be_switched_off(paths: Paths) -> None:
     environ = {"OPENCODE_MODELS_URL": "http://127.0.0.1:1", "OPENCODE_DISABLE_MODELS_FETCH": "1"}
     async with open_catalogue(paths, environ, "agent/1") as catalogue:
@@ -122,6 +175,7 @@ def test_every_field_of_an_entry_finds_its_place() -> None:
         "release_date": "2025-01-01",
         "attachment": True,
         "reasoning": True,
+        "reasoning_options": [{"type": "effort", "values": ["low"]}],
         "temperature": True,
         "tool_call": True,
         "interleaved": {"field": "reasoning_content"},
@@ -135,7 +189,9 @@ def test_every_field_of_an_entry_finds_its_place() -> None:
         "limit": {"context": 10, "input": 8, "output": 5},
         "modalities": {"input": ["text", "pdf"], "output": ["text"]},
         "provider": {"npm": "@ai-sdk/anthropic", "api": "https://x"},
-        "experimental": {"modes": {"fast": {"cost": {"input": 9, "output": 9}, "provider": {"body": {"speed": 1}}}}},
+        "experimental": {
+            "modes": {"fast": {"cost": {"input": 9, "output": 9}, "provider": {"body": {"service_tier": 1}}}}
+        },
         "unheard_of": 1,
     }
     catalogue = parse_catalogue(
@@ -155,4 +211,40 @@ def test_every_field_of_an_entry_finds_its_place() -> None:
     assert (model.cost.cache.read, model.limit.input) == (0.1, 8)
     assert model.cost.over_200k and model.cost.over_200k.output == 4  # type: ignore[union-attr]
     assert [tier.tier.size for tier in model.cost.tiers or []] == [200000]  # type: ignore[union-attr]
-    assert (fast.id, fast.name, fast.cost.input, fast.options) == (ModelID("m-fast"), "M Fast", 9, {"speed": 1})
+    assert (fast.id, fast.name, fast.cost.input, fast.options) == (ModelID("m-fast"), "M Fast", 9, {"serviceTier": 1})
+    assert fast.cost.cache.read == 0, "the prices of a mode stand for themselves"
+    assert [list(each.variants or {}) for each in (model, fast)] == [["low"], ["low"]]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"experimental": True},
+        {"experimental": {"modes": ["fast"]}},
+        {"experimental": {"modes": {"fast": {"cost": {"input": "free"}}}}},
+        {"experimental": {"modes": {"fast": {"provider": {"body": []}}}}},
+        {"reasoning": True, "reasoning_options": {"type": "effort"}},
+        {"reasoning": True, "reasoning_options": [None, {"type": "budget_tokens", "max": "all"}]},
+        {"interleaved": 3},
+    ],
+)
+def test_a_model_of_which_something_is_not_understood_is_there_without_it(said: dict[str, Any]) -> None:
+    document = {"p": {"id": "p", "name": "P", "models": {"m": {"id": "m", "name": "M", **said}}}}
+    assert list(catalogue_models(parse_catalogue(json.dumps(document).encode())["p"])) == ["m"]
+
+
+def test_a_configured_model_keeps_the_levels_that_the_catalogue_gives() -> None:
+    entry = {"id": "m", "name": "M", "reasoning": True, "reasoning_options": [{"type": "effort", "values": ["max"]}]}
+    document = {"p": {"id": "p", "name": "P", "models": {"m": entry}}}
+    provider = parse_catalogue(json.dumps(document).encode())["p"]
+    known = catalogue_models(provider)
+
+    def configured(**said: Any) -> list[str]:
+        given = msgspec.convert(said, ModelEntry)
+        model = configured_model(ProviderID("p"), "m", given, known, ProviderEntry(), provider)
+        return list(model.variants or {})
+
+    assert configured(name="Mine") == ["max"]
+    assert configured(variants={"max": {"disabled": True}, "mine": {"x": 1}}) == ["mine"]
+    assert configured(reasoning=False) == []
+    assert configured(provider={"npm": "@ai-sdk/groq"}) == ["none", "low", "medium", "high"], "another wire"

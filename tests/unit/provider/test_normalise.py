@@ -7,6 +7,7 @@ from opencode.provider.request import (
     FileContent,
     TextContent,
     ToolCallContent,
+    ToolDefinition,
     ToolResultContent,
     ToolTurn,
     UserTurn,
@@ -67,3 +68,31 @@ def test_mistral_gets_ids_of_nine_and_an_assistant_between_result_and_user() -> 
     sent = normalised(request_of(CHAT, model=model_of(CHAT, id="devstral-small"), messages=messages)).messages
     assert [type(message).__name__ for message in sent] == ["AssistantTurn", "ToolTurn", "AssistantTurn", "UserTurn"]
     assert isinstance(sent[1].content[0], ToolResultContent) and sent[1].content[0].call_id == "call10000"
+
+
+def test_calls_whose_ids_begin_alike_stay_apart_for_mistral() -> None:
+    calls = ["toolu_01ABCDEF", "toolu_01ABXYZ", "toolu_01ABCDEF"]
+    messages = [ToolTurn(content=[result(call) for call in calls])]
+    [turn] = normalised(request_of(CHAT, model=model_of(CHAT, id="mistral-large"), messages=messages)).messages
+    first, second, again = [block.call_id for block in turn.content if isinstance(block, ToolResultContent)]
+    assert (first, again) == ("toolu01AB", "toolu01AB")
+    assert second != first and len(second) == 9 and second.isalnum()
+
+
+def test_media_of_a_result_that_the_model_cannot_read_is_told() -> None:
+    model = model_of(ANTHROPIC)
+    blind = replace(model, capabilities=replace(model.capabilities, input=Modalities(text=True)))
+    [turn] = normalised(request_of(ANTHROPIC, model=blind, messages=[ToolTurn(content=[result("a", IMAGE)])])).messages
+    [told] = turn.content
+    assert isinstance(told, ToolResultContent) and told.files == []
+    assert told.output.startswith("seen\n") and "no image input" in told.output
+
+
+def test_gemini_behind_another_wire_gets_the_schemas_it_takes() -> None:
+    tool = ToolDefinition(
+        name="x", description="", parameters={"type": "object", "properties": {"n": {"type": "integer", "enum": [1]}}}
+    )
+    request = request_of(CHAT, model=model_of(CHAT, id="google/gemini-3-pro"), tools=[tool])
+    [sent] = normalised(request).tools
+    assert sent.parameters["properties"]["n"] == {"type": "string", "enum": ["1"]}
+    assert normalised(request_of(CHAT, tools=[tool])).tools == [tool]

@@ -1,4 +1,4 @@
-"""Options, sampling and variants of model families."""
+"""Options and sampling of model families."""
 
 from typing import Any
 
@@ -10,10 +10,9 @@ from opencode.provider.options import deep_merge, default_options, small_options
 from opencode.provider.sampling import Sampling, default_sampling, max_output_tokens
 from opencode.provider.schema import Model, ModelApi, ModelLimit
 from opencode.provider.variants import model_variants
-from tests.support.wires import ANTHROPIC, CHAT, RESPONSES, model_of
+from tests.support.wires import ANTHROPIC, CHAT, GOOGLE, RESPONSES, model_of
 
 SESSION = SessionID("ses_1")
-SEALED = {"reasoningSummary": "auto", "include": ["reasoning.encrypted_content"]}
 
 
 def model(name: str, npm: str = CHAT, provider: str = "p", **changes: Any) -> Model:
@@ -41,9 +40,16 @@ def test_layers_merge_deeply_and_later_ones_win() -> None:
                 "textVerbosity": "low",
             },
         ),
-        (model("gpt-4.1", RESPONSES, "openai"), {"store": False, "promptCacheKey": "ses_1"}),
+        (
+            model("o3", RESPONSES, "openai"),
+            {"store": False, "promptCacheKey": "ses_1", "include": ["reasoning.encrypted_content"]},
+        ),
+        (model("gpt-5.2"), {"reasoningEffort": "medium", "reasoningSummary": "auto"}),
         (model("claude-sonnet-4-5", ANTHROPIC, "anthropic"), {}),
-        (model("kimi-k2.5", ANTHROPIC), {"thinking": {"type": "enabled", "budgetTokens": 3999}}),
+        (
+            model("kimi-k2.5", ANTHROPIC),
+            {"thinking": {"type": "adaptive", "display": "summarized"}, "effort": "high"},
+        ),
         (model("glm-4.6", CHAT, "zai"), {"thinking": {"type": "enabled", "clear_thinking": False}}),
         (model("qwen3", CHAT, "alibaba-cn"), {"enable_thinking": True}),
         (
@@ -69,9 +75,36 @@ def test_small_calls_think_as_little_as_possible() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("gemini-2.5-flash", {"thinkingBudget": 0}),
+        ("gemini-2.5-pro", {"thinkingBudget": 128}),
+        ("gemini-3-flash", {"thinkingLevel": "minimal"}),
+        ("gemini-3-pro", {"thinkingLevel": "low"}),
+    ],
+)
+def test_gemini_thinks_in_small_calls_as_little_as_it_accepts(name: str, least: dict[str, Any]) -> None:
+    assert small_options(model(name, GOOGLE)) == {"thinkingConfig": least}
+
+
+def test_a_model_of_openai_without_reasoning_is_not_asked_for_it() -> None:
+    plain = model("gpt-4.1", RESPONSES, "openai")
+    plain = replace(plain, capabilities=replace(plain.capabilities, reasoning=False))
+    assert default_options(plain, SESSION, {}) == {"store": False, "promptCacheKey": "ses_1"}
+
+
+def test_gemini_without_thinking_is_not_asked_for_its_thoughts() -> None:
+    plain = model("gemini-2.0-flash", GOOGLE)
+    assert default_options(plain, SESSION, {}) == {"thinkingConfig": {"includeThoughts": True}}
+    plain = replace(plain, capabilities=replace(plain.capabilities, reasoning=False))
+    assert (default_options(plain, SESSION, {}), small_options(plain)) == ({}, {})
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("qwen3-coder", Sampling(0.55, 1.0)),
+        ("qwen3-coder", Sampling()),
+        ("gemini-2.0-flash", Sampling()),
         ("claude-sonnet-4-5", Sampling()),
         ("gemini-3-pro", Sampling(1.0, 0.95, 64)),
         ("glm-4.7", Sampling(1.0)),
@@ -88,9 +121,9 @@ def test_sampling_by_family(name: str, expected: Sampling) -> None:
 
 
 def test_a_model_without_temperature_gets_none() -> None:
-    cold = model("qwen")
+    cold = model("gemini-2.5-flash")
     cold = replace(cold, capabilities=replace(cold.capabilities, temperature=False))
-    assert default_sampling(cold) == Sampling(None, 1.0)
+    assert default_sampling(cold) == Sampling(None, 0.95, 64)
 
 
 def test_the_output_limit_is_the_smaller_of_the_model_s_and_ours() -> None:
@@ -99,44 +132,3 @@ def test_the_output_limit_is_the_smaller_of_the_model_s_and_ours() -> None:
     large = model("m", limit=ModelLimit(output=128_000))
     assert max_output_tokens(large, {"OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX": "64000"}) == 64_000
     assert max_output_tokens(large, {"OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX": "much"}) == 32_000
-
-
-@pytest.mark.parametrize(
-    ("given", "levels"),
-    [
-        (model("m1"), ["low", "medium", "high"]),
-        (model("deepseek-reasoner"), []),
-        (model("grok-4", "@ai-sdk/xai"), []),
-        (model("grok-3-mini", "@ai-sdk/xai"), ["low", "high"]),
-        (model("gpt-5", RESPONSES), ["minimal", "low", "medium", "high"]),
-        (model("gpt-5-pro", RESPONSES), []),
-        (model("gpt-5.2-codex", RESPONSES), ["low", "medium", "high", "xhigh"]),
-        (model("o3", RESPONSES), ["low", "medium", "high"]),
-        (
-            model("gpt-5.2", RESPONSES, release_date="2025-12-11"),
-            ["none", "low", "medium", "high", "xhigh"],
-        ),
-        (model("claude-sonnet-4-5", ANTHROPIC), ["high", "max"]),
-        (model("claude-opus-4-6", ANTHROPIC), ["low", "medium", "high", "max"]),
-        (model("gpt-oss", "@ai-sdk/groq"), ["none", "low", "medium", "high"]),
-        (model("x", "@ai-sdk/mistral"), []),
-    ],
-)
-def test_variants_by_package_and_family(given: Model, levels: list[str]) -> None:
-    assert list(model_variants(given)) == levels
-
-
-def test_the_options_of_variants_fit_their_wire() -> None:
-    assert model_variants(model("o3", RESPONSES))["low"] == {"reasoningEffort": "low", **SEALED}
-    claude = model("claude-sonnet-4-5", ANTHROPIC, limit=ModelLimit(output=64_000))
-    assert {name: options["thinking"]["budgetTokens"] for name, options in model_variants(claude).items()} == {
-        "high": 16_000,
-        "max": 31_999,
-    }
-    adaptive = model_variants(model("claude-opus-4-6", ANTHROPIC))["max"]
-    assert adaptive == {"thinking": {"type": "adaptive"}, "effort": "max"}
-
-
-def test_a_model_that_does_not_reason_has_no_variants() -> None:
-    plain = model("m")
-    assert model_variants(replace(plain, capabilities=replace(plain.capabilities, reasoning=False))) == {}

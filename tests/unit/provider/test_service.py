@@ -19,6 +19,7 @@ from opencode.provider.errors import NoProviders, ProviderModelNotFound
 from opencode.provider.local import LocalServers
 from opencode.provider.schema import ModelRef
 from opencode.provider.service import ProviderService
+from opencode.provider.think_tags import SplitThinking
 from tests.support.scripted_model.server import scripted_model
 from tests.support.wires import request_of, text_of, whole
 from tests.unit.provider.conftest import ServiceMaker
@@ -266,8 +267,8 @@ async def test_a_model_server_on_this_machine_takes_the_place_of_the_demonstrati
         await local.discover()
         assert ids(service) == ["mine"]
         assert service.default_model() == ref("mine", "llama3")
-        events = service.language_model(service.model(ProviderID("mine"), ModelID("llama3")))
-        assert events is service.language_model(service.model(ProviderID("mine"), ModelID("llama3")))
+        model = service.language_model(service.model(ProviderID("mine"), ModelID("llama3")))
+        assert isinstance(model, SplitThinking), "nobody says how such a server hands on what a model thinks"
 
 
 async def test_a_call_uses_the_url_key_and_headers_of_its_provider(make: ServiceMaker) -> None:

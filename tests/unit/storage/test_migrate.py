@@ -40,7 +40,7 @@ async def test_a_new_database_gets_every_table_and_no_backup(path: Path) -> None
     assert tables == {
         "meta", "event", "project", "project_directory", "session", "message", "part", "todo",
         "permission_request", "question_request", "run", "search_change", "queued_prompt",
-        "share",
+        "share", "spending",
     }  # fmt: skip
     assert list(path.parent.glob("*.backup-*")) == []
 

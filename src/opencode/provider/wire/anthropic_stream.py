@@ -5,8 +5,7 @@ from typing import Any
 
 import msgspec
 
-from opencode.provider.errors import StreamFault
-from opencode.provider.failures import NOT_JSON, ended_early, stream_failure
+from opencode.provider.failures import ended_early, stream_failure
 from opencode.provider.stream import (
     ReasoningDelta,
     ReasoningEnd,
@@ -22,6 +21,7 @@ from opencode.provider.stream import (
     Usage,
 )
 from opencode.provider.wire.content import parsed_arguments
+from opencode.provider.wire.tolerant import count, read
 
 METADATA_KEY = "anthropic"
 FINISH_REASONS = {
@@ -50,7 +50,7 @@ class _Event(msgspec.Struct):
     delta: _Delta | None = None
     content_block: dict[str, Any] | None = None
     message: dict[str, Any] | None = None
-    usage: dict[str, Any] | None = None
+    usage: Any = None
     error: Any = None
 
 
@@ -69,7 +69,7 @@ class _Block:
         self.redacted = block.get("data")
 
 
-_decode = msgspec.json.Decoder(_Event).decode
+_DECODER = msgspec.json.Decoder(_Event)
 
 
 class AnthropicDecoder:
@@ -82,10 +82,7 @@ class AnthropicDecoder:
 
     def feed(self, data: bytes) -> Iterator[StreamEvent]:
         """Our events for one event."""
-        try:
-            event = _decode(data)
-        except msgspec.DecodeError as error:
-            raise StreamFault(f"{NOT_JSON}: {error}") from error
+        event = read(_DECODER, data)
         match event.type:
             case "content_block_delta":
                 block = self._blocks.get(event.index)
@@ -115,9 +112,10 @@ class AnthropicDecoder:
             yield from _closed(block)
         yield StepFinish(reason=FINISH_REASONS.get(self._stop_reason, "other"), usage=_usage(self._usage))
 
-    def _count(self, usage: dict[str, Any] | None) -> None:
+    def _count(self, usage: Any) -> None:
         """Counts are cumulative: a later one replaces an earlier one."""
-        self._usage |= {name: value for name, value in (usage or {}).items() if value is not None}
+        if isinstance(usage, dict):
+            self._usage |= {name: value for name, value in usage.items() if value is not None}
 
 
 def _opened(block: _Block, content: dict[str, Any]) -> Iterator[StreamEvent]:
@@ -169,12 +167,12 @@ def _closed(block: _Block) -> Iterator[StreamEvent]:
 
 def _usage(usage: dict[str, Any]) -> Usage:
     """The API counts cached tokens apart; ours are counted in."""
-    read, written = usage.get("cache_read_input_tokens") or 0, usage.get("cache_creation_input_tokens") or 0
-    tokens_in, tokens_out = (usage.get("input_tokens") or 0) + read + written, usage.get("output_tokens") or 0
+    cached, written = count(usage, "cache_read_input_tokens"), count(usage, "cache_creation_input_tokens")
+    tokens_in, tokens_out = count(usage, "input_tokens") + cached + written, count(usage, "output_tokens")
     return Usage(
         input=tokens_in,
         output=tokens_out,
-        cache_read=read,
+        cache_read=cached,
         cache_write=written,
         total=tokens_in + tokens_out,
     )

@@ -182,7 +182,9 @@ def _thinking(options: Mapping[str, Any]) -> Json | None:
         return None
     effort = wanted.get("maxReasoningEffort")
     if wanted.get("type") == "adaptive":
-        return {"thinking": {"type": "adaptive"}, **({"output_config": {"effort": effort}} if effort else {})}
+        display = {"display": wanted["display"]} if "display" in wanted else {}
+        thinking = {"type": "adaptive", **display}
+        return {"thinking": thinking, **({"output_config": {"effort": effort}} if effort else {})}
     if effort:
         return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}
     return {"thinking": {"type": "enabled", "budget_tokens": int(wanted.get("budgetTokens") or 0)}}

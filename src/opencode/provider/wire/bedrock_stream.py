@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from opencode.provider.errors import ApiCallFailed, ContextOverflow, ModelCallError, StreamFault
-from opencode.provider.failures import NOT_JSON, ended_early, is_overflow
+from opencode.provider.errors import ApiCallFailed, ContextOverflow, ModelCallError
+from opencode.provider.failures import ended_early, is_hopeless, is_overflow
 from opencode.provider.stream import (
     ReasoningDelta,
     ReasoningEnd,
@@ -22,6 +22,7 @@ from opencode.provider.stream import (
     Usage,
 )
 from opencode.provider.wire.content import parsed_arguments
+from opencode.provider.wire.tolerant import count, read
 
 METADATA_KEY = "bedrock"
 FINISH_REASONS = {
@@ -79,16 +80,8 @@ class _Stop(msgspec.Struct, rename="camel"):
     stop_reason: str = ""
 
 
-class _Usage(msgspec.Struct, rename="camel"):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    total_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_write_input_tokens: int | None = None
-
-
 class _Metadata(msgspec.Struct):
-    usage: _Usage | None = None
+    usage: Any = None
 
 
 class _Event(msgspec.Struct, rename="camel"):
@@ -115,7 +108,7 @@ class _Block:
         self.redacted = ""
 
 
-_decode = msgspec.json.Decoder(_Event).decode
+_DECODER = msgspec.json.Decoder(_Event)
 
 
 class BedrockDecoder:
@@ -124,14 +117,11 @@ class BedrockDecoder:
     def __init__(self) -> None:
         self._blocks: dict[int, _Block] = {}
         self._stop_reason: str | None = None
-        self._usage = _Usage()
+        self._usage: Any = None
 
     def feed(self, data: bytes) -> Iterator[StreamEvent]:
         """Our events for one event: ``{"<type>": payload}``."""
-        try:
-            event = _decode(data)
-        except msgspec.DecodeError as error:
-            raise StreamFault(f"{NOT_JSON}: {error}") from error
+        event = read(_DECODER, data)
         if event.content_block_delta is not None:
             yield from self._delta(event.content_block_delta)
         elif event.content_block_start is not None:
@@ -201,11 +191,14 @@ def _failure(exception: dict[str, Any]) -> ModelCallError:
     message, kind = str(exception.get("message") or exception.get("type") or "Unknown error"), exception.get("type")
     if is_overflow(message):
         return ContextOverflow(message)
-    return ApiCallFailed(message, is_retryable=kind not in FATAL, metadata={"code": str(kind)})
+    may_pass = kind not in FATAL and not is_hopeless(message)
+    return ApiCallFailed(message, is_retryable=may_pass, metadata={"code": str(kind)})
 
 
-def _tokens(usage: _Usage) -> Usage:
+def _tokens(usage: Any) -> Usage:
     """The API counts cached tokens apart; ours are counted in."""
-    read, written = usage.cache_read_input_tokens or 0, usage.cache_write_input_tokens or 0
-    tokens_in, tokens_out = (usage.input_tokens or 0) + read + written, usage.output_tokens or 0
-    return Usage(input=tokens_in, output=tokens_out, cache_read=read, cache_write=written, total=tokens_in + tokens_out)
+    cached, written = count(usage, "cacheReadInputTokens"), count(usage, "cacheWriteInputTokens")
+    tokens_in, tokens_out = count(usage, "inputTokens") + cached + written, count(usage, "outputTokens")
+    return Usage(
+        input=tokens_in, output=tokens_out, cache_read=cached, cache_write=written, total=tokens_in + tokens_out
+    )

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import msgspec
 
 from opencode.core.wire import encode
-from opencode.provider.errors import ApiCallFailed, StreamFault
-from opencode.provider.failures import NOT_JSON, ended_early, is_retryable_status, stream_failure
+from opencode.provider.errors import ApiCallFailed
+from opencode.provider.failures import ended_early, is_hopeless, is_retryable_status, stream_failure
 from opencode.provider.request import Metadata
 from opencode.provider.stream import (
     ReasoningDelta,
@@ -24,6 +24,7 @@ from opencode.provider.stream import (
     ToolInputStart,
     Usage,
 )
+from opencode.provider.wire.tolerant import count, read
 
 METADATA_KEY = "google"
 FINISH_REASONS = {
@@ -67,22 +68,14 @@ class _Feedback(msgspec.Struct, rename="camel"):
     block_reason: str | None = None
 
 
-class _Usage(msgspec.Struct, rename="camel"):
-    prompt_token_count: int | None = None
-    candidates_token_count: int | None = None
-    thoughts_token_count: int | None = None
-    cached_content_token_count: int | None = None
-    total_token_count: int | None = None
-
-
 class _Chunk(msgspec.Struct, rename="camel"):
     candidates: list[_Candidate] | None = None
-    usage_metadata: _Usage | None = None
+    usage_metadata: Any = None
     prompt_feedback: _Feedback | None = None
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(_Chunk).decode
+_DECODER = msgspec.json.Decoder(_Chunk)
 
 
 class GoogleDecoder:
@@ -94,14 +87,11 @@ class GoogleDecoder:
         self._signature: str | None = None
         self._has_calls = False
         self._finish: str | None = None
-        self._usage = _Usage()
+        self._usage: Any = None
 
     def feed(self, data: bytes) -> Iterator[StreamEvent]:
         """Our events for one chunk."""
-        try:
-            chunk = _decode(data)
-        except msgspec.DecodeError as error:
-            raise StreamFault(f"{NOT_JSON}: {error}") from error
+        chunk = read(_DECODER, data)
         if chunk.error is not None:
             raise _failure(chunk.error)
         if chunk.usage_metadata is not None:
@@ -167,17 +157,18 @@ def _failure(error: Any) -> Exception:
     status = error.get("code") if isinstance(error, dict) else None
     failure = stream_failure(error)
     if isinstance(failure, ApiCallFailed) and isinstance(status, int):
-        failure.status_code, failure.is_retryable = status, is_retryable_status(status)
+        may_pass = is_retryable_status(status) and not is_hopeless(failure.message)
+        failure.status_code, failure.is_retryable = status, may_pass
     return failure
 
 
-def _tokens(usage: _Usage) -> Usage:
+def _tokens(usage: Any) -> Usage:
     """The API counts thoughts apart from the answer; ours are counted in."""
-    thoughts = usage.thoughts_token_count or 0
+    thoughts = count(usage, "thoughtsTokenCount")
     return Usage(
-        input=usage.prompt_token_count or 0,
-        output=(usage.candidates_token_count or 0) + thoughts,
+        input=count(usage, "promptTokenCount"),
+        output=count(usage, "candidatesTokenCount") + thoughts,
         reasoning=thoughts,
-        cache_read=usage.cached_content_token_count or 0,
-        total=usage.total_token_count,
+        cache_read=count(usage, "cachedContentTokenCount"),
+        total=count(usage, "totalTokenCount") or None,
     )

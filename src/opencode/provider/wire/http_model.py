@@ -1,7 +1,8 @@
 """What all wires share: one HTTP request, its stream of events, and the errors on the way."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,9 +16,10 @@ from opencode.provider.connection import Connection
 from opencode.provider.errors import ModelCallError, ProviderAuthFailed, StreamFault
 from opencode.provider.failures import (
     connection_failure,
+    ended_early,
     http_failure,
     json_error,
-    stream_failure,
+    not_a_stream,
     timeout_failure,
 )
 from opencode.provider.normalise import normalised
@@ -31,6 +33,11 @@ if TYPE_CHECKING:
 USER_AGENT = f"opencode-server/{SERVER_VERSION}"
 CONNECT_SECONDS = 30.0
 CLOSE_SECONDS = 2.0
+ERROR_BODY_SECONDS = 10.0
+"""How long it is read what a failing answer says."""
+NOISE_PATIENCE = 3
+"""How many times the limit between two chunks an answer may go on with signs of life only."""
+PAGES = ("text/html", "application/xhtml", "application/xml", "text/xml")
 LARGEST_ERROR_BYTES = 256 * 1024
 LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
 """An answer without end would fill the memory and the disk."""
@@ -124,6 +131,33 @@ def _without_sent(response: "httpx2.Response", text: str) -> str:
     return text
 
 
+def _is_no_stream(kind: str, head: bytes) -> bool:
+    """Whether an answer without events is a page or an error. Some servers call their streams pages, too."""
+    return kind.startswith(PAGES) or json_error(head) is not None
+
+
+def _last_events(reader: Framing, decoder: Decoder) -> Iterator[StreamEvent]:
+    """Those of what is left at the end. What is not whole there was cut, not malformed."""
+    try:
+        for data in reader.rest():
+            yield from decoder.feed(data)
+    except StreamFault:
+        raise ended_early() from None
+
+
+async def _beginning(response: "httpx2.Response") -> bytes:
+    """What an answer that is no stream says, as far as it comes soon; the status says enough without."""
+    import httpx2  # already loaded: a request was made
+
+    body = b""
+    with anyio.move_on_after(ERROR_BODY_SECONDS), suppress(httpx2.TransportError, httpx2.DecodingError):
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > LARGEST_ERROR_BYTES:
+                break
+    return body
+
+
 class HttpModel:
     """A ``LanguageModel`` over one wire format. Makes exactly one request per call and never retries.
 
@@ -192,7 +226,8 @@ class HttpModel:
     async def _events(self, response: "httpx2.Response", decoder: Decoder) -> AsyncIterator[StreamEvent]:
         import httpx2  # already loaded: a request was made
 
-        reader, head, answered, size = self._wire.framing(), b"", False, 0
+        reader, head, answered, size, heard = self._wire.framing(), b"", False, 0, time.monotonic()
+        limit, kind = self._connection.chunk_timeout_seconds, response.headers.get("content-type", "").lower()
         try:
             async for chunk in response.aiter_bytes():
                 size += len(chunk)
@@ -201,34 +236,32 @@ class HttpModel:
                 if not answered and len(head) < LARGEST_ERROR_BYTES:
                     head += chunk
                 for data in reader.feed(chunk):
-                    answered = True
+                    answered, heard = True, 0.0
                     for event in decoder.feed(data):
                         yield event
-            for data in reader.rest():
-                for event in decoder.feed(data):
-                    yield event
+                if not heard:
+                    heard = time.monotonic()
+                elif limit is not None and time.monotonic() - heard > NOISE_PATIENCE * limit:
+                    raise timeout_failure("More of the answer", NOISE_PATIENCE * limit)
+            for event in _last_events(reader, decoder):
+                yield event
         except httpx2.TimeoutException:
-            raise timeout_failure("More of the answer", self._connection.chunk_timeout_seconds) from None
+            raise timeout_failure("More of the answer", limit) from None
         except (httpx2.TransportError, httpx2.DecodingError, httpx2.StreamError) as error:
             raise connection_failure(error, answered=True) from error
         except EventTooLarge:
             raise StreamFault("The provider sent an answer of unreasonable size") from None
-        if not answered and (error_said := json_error(head)) is not None:
-            raise stream_failure(error_said)
+        except StreamFault:
+            if not answered and _is_no_stream(kind, head):
+                raise not_a_stream(kind, head) from None
+            raise
+        if not answered and _is_no_stream(kind, head):
+            raise not_a_stream(kind, head)
         for event in decoder.finish():
             yield event
 
     async def _failure(self, response: "httpx2.Response") -> ModelCallError:
-        import httpx2  # already loaded: a request was made
-
-        body = b""
-        try:
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > LARGEST_ERROR_BYTES:
-                    break
-        except (httpx2.TransportError, httpx2.DecodingError):
-            pass  # The status says enough.
+        body = await _beginning(response)
         return http_failure(
             status=response.status_code,
             reason=response.reason_phrase,

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from opencode.provider.errors import StreamFault
-from opencode.provider.failures import NOT_JSON, chunk_failure, ended_early
+from opencode.provider.failures import chunk_failure, ended_early
+from opencode.provider.request import Metadata
 from opencode.provider.stream import (
     ReasoningDelta,
     ReasoningEnd,
@@ -23,6 +23,7 @@ from opencode.provider.stream import (
     Usage,
 )
 from opencode.provider.wire.content import parsed_arguments
+from opencode.provider.wire.tolerant import copilot_bill, count, read
 
 METADATA_KEY = "openaiCompatible"
 TEXT_ID = "txt-0"
@@ -61,26 +62,10 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class _InputDetails(msgspec.Struct):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-
-
-class _OutputDetails(msgspec.Struct):
-    reasoning_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-    prompt_tokens_details: _InputDetails | None = None
-    completion_tokens_details: _OutputDetails | None = None
-
-
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
-    usage: _Usage | None = None
+    usage: Any = None
+    copilot_usage: Any = None
     error: Any = None
 
 
@@ -96,7 +81,7 @@ class _OpenCall:
         self.is_done = False
 
 
-_decode = msgspec.json.Decoder(_Chunk).decode
+_DECODER = msgspec.json.Decoder(_Chunk)
 
 
 class ChatDecoder:
@@ -111,20 +96,20 @@ class ChatDecoder:
         self._calls: list[_OpenCall] = []
         self._by_index: dict[int, _OpenCall] = {}
         self._finish: str | None = None
-        self._usage = _Usage()
+        self._usage: Any = None
+        self._bill: Metadata | None = None
 
     def feed(self, data: bytes) -> Iterator[StreamEvent]:
         """Our events for one chunk."""
         if data == b"[DONE]":
             return
-        try:
-            chunk = _decode(data)
-        except msgspec.DecodeError as error:
-            raise StreamFault(f"{NOT_JSON}: {error}") from error
+        chunk = read(_DECODER, data)
         if chunk.error is not None:
             raise chunk_failure(chunk.error)
         if chunk.usage is not None:
             self._usage = chunk.usage
+        if chunk.copilot_usage is not None:
+            self._bill = copilot_bill({"copilot_usage": chunk.copilot_usage}) or self._bill
         if chunk.choices:
             choice = chunk.choices[0]
             if choice.delta is not None:
@@ -146,7 +131,7 @@ class ChatDecoder:
         reason = FINISH_REASONS.get(self._finish, "other")
         if self._calls and reason == "stop":
             reason = "tool-calls"
-        yield StepFinish(reason=reason, usage=_usage(self._usage))
+        yield StepFinish(reason=reason, usage=_usage(self._usage), metadata=self._bill)
 
     def _delta(self, delta: _Delta) -> Iterator[StreamEvent]:
         reasoning = delta.reasoning_content or delta.reasoning
@@ -237,15 +222,13 @@ def _text_of(content: list[Any]) -> str:
     return "".join(block["text"] for block in content if isinstance(block, dict) and isinstance(block.get("text"), str))
 
 
-def _usage(usage: _Usage) -> Usage:
-    sent = usage.prompt_tokens_details or _InputDetails()
-    made = usage.completion_tokens_details or _OutputDetails()
-    tokens_in, tokens_out = usage.prompt_tokens or 0, usage.completion_tokens or 0
+def _usage(usage: Any) -> Usage:
+    tokens_in, tokens_out = count(usage, "prompt_tokens"), count(usage, "completion_tokens")
     return Usage(
         input=tokens_in,
         output=tokens_out,
-        reasoning=made.reasoning_tokens or 0,
-        cache_read=sent.cached_tokens or 0,
-        cache_write=sent.cache_write_tokens or 0,
-        total=usage.total_tokens or (tokens_in + tokens_out or None),
+        reasoning=count(usage, "completion_tokens_details", "reasoning_tokens"),
+        cache_read=count(usage, "prompt_tokens_details", "cached_tokens"),
+        cache_write=count(usage, "prompt_tokens_details", "cache_write_tokens"),
+        total=count(usage, "total_tokens") or (tokens_in + tokens_out or None),
     )

@@ -5,8 +5,7 @@ from typing import Any
 
 import msgspec
 
-from opencode.provider.errors import StreamFault
-from opencode.provider.failures import NOT_JSON, ended_early, stream_failure
+from opencode.provider.failures import ended_early, stream_failure
 from opencode.provider.request import Metadata
 from opencode.provider.stream import (
     ReasoningDelta,
@@ -23,6 +22,7 @@ from opencode.provider.stream import (
     Usage,
 )
 from opencode.provider.wire.content import parsed_arguments
+from opencode.provider.wire.tolerant import copilot_bill, count, read
 
 METADATA_KEY = "openai"
 INCOMPLETE_REASONS = {"max_output_tokens": "length", "content_filter": "content-filter"}
@@ -36,12 +36,13 @@ class _Event(msgspec.Struct):
     delta: Any = None
     item: dict[str, Any] | None = None
     response: dict[str, Any] | None = None
+    copilot_usage: Any = None
     error: Any = None
     message: str | None = None
     code: str | None = None
 
 
-_decode = msgspec.json.Decoder(_Event).decode
+_DECODER = msgspec.json.Decoder(_Event)
 
 
 class ResponsesDecoder:
@@ -54,15 +55,13 @@ class ResponsesDecoder:
         self._text_open: set[int] = set()
         self._has_calls = False
         self._response: dict[str, Any] | None = None
+        self._bill: Metadata = {}
 
     def feed(self, data: bytes) -> Iterator[StreamEvent]:
         """Our events for one event; unknown kinds are passed over."""
         if data == b"[DONE]":
             return
-        try:
-            event = _decode(data)
-        except msgspec.DecodeError as error:
-            raise StreamFault(f"{NOT_JSON}: {error}") from error
+        event = read(_DECODER, data)
         match event.type:
             case "response.output_text.delta" | "response.refusal.delta":
                 yield from self._text(event)
@@ -79,6 +78,7 @@ class ResponsesDecoder:
                 yield from self._done(event.output_index, event.item or {})
             case "response.completed" | "response.incomplete":
                 self._response = event.response or {}
+                self._bill = copilot_bill({"copilot_usage": event.copilot_usage}, event.response) or self._bill
             case "response.failed":
                 raise stream_failure((event.response or {}).get("error") or "The provider says that it failed")
             case "error":
@@ -99,8 +99,8 @@ class ResponsesDecoder:
             reason = "tool-calls" if self._has_calls else "stop"
         yield StepFinish(
             reason=reason,
-            usage=_usage(self._response.get("usage") or {}),
-            metadata={METADATA_KEY: {"responseId": self._response.get("id")}},
+            usage=_usage(self._response.get("usage")),
+            metadata={METADATA_KEY: {"responseId": self._response.get("id")}, **self._bill},
         )
 
     def _added(self, index: int, item: dict[str, Any]) -> Iterator[StreamEvent]:
@@ -174,14 +174,12 @@ def _metadata(item_id: str, encrypted: Any = None, *, reasoning: bool = False) -
     return {METADATA_KEY: {"itemId": item_id}}
 
 
-def _usage(usage: dict[str, Any]) -> Usage:
-    sent = usage.get("input_tokens_details") or {}
-    made = usage.get("output_tokens_details") or {}
-    tokens_in, tokens_out = usage.get("input_tokens") or 0, usage.get("output_tokens") or 0
+def _usage(usage: Any) -> Usage:
+    tokens_in, tokens_out = count(usage, "input_tokens"), count(usage, "output_tokens")
     return Usage(
         input=tokens_in,
         output=tokens_out,
-        reasoning=made.get("reasoning_tokens") or 0,
-        cache_read=sent.get("cached_tokens") or 0,
-        total=usage.get("total_tokens") or (tokens_in + tokens_out or None),
+        reasoning=count(usage, "output_tokens_details", "reasoning_tokens"),
+        cache_read=count(usage, "input_tokens_details", "cached_tokens"),
+        total=count(usage, "total_tokens") or (tokens_in + tokens_out or None),
     )

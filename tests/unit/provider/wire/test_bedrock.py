@@ -143,6 +143,10 @@ async def test_cache_points_follow_the_last_two_turns_of_claude(bedrock: WireUnd
             {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}},
         ),
         (
+            {"reasoningConfig": {"type": "adaptive", "maxReasoningEffort": "max", "display": "summarized"}},
+            {"thinking": {"type": "adaptive", "display": "summarized"}, "output_config": {"effort": "max"}},
+        ),
+        (
             {"reasoningConfig": {"maxReasoningEffort": "low"}},
             {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "low"}},
         ),
