@@ -66,7 +66,8 @@ def measure(package: str, names: Sequence[str]) -> None:
         if tests:
             configure(place, sources, tests)
             forget_survivors(place, sources)
-            mutmut(place, "run")
+            # Modules that only the slow tests reach stop mutmut in the first pass.
+            mutmut(place, "run", may_stop=bool(slow) and tests is not slow)
     survivors = mutmut(place, "results", is_quiet=True)
     (place / "survivors.txt").write_text(survivors)
     show(package, place)
@@ -105,13 +106,14 @@ def forget_survivors(place: Path, sources: Sequence[str]) -> None:
                 meta.write_text(json.dumps({**kept, "exit_code_by_key": {**codes, **again}}, indent=4))
 
 
-def mutmut(place: Path, action: str, *, is_quiet: bool = False) -> str:
+def mutmut(place: Path, action: str, *, is_quiet: bool = False, may_stop: bool = False) -> str:
     """Run mutmut in a copy; what it printed, if it was to be quiet."""
     # The copy has an environment of its own, so that the code in it is what is imported.
     environ = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     options = ["--max-children", str(WORKERS)] if action == "run" else []
     command = [str(ROOT / "scripts" / "uv"), *MUTMUT, action, *options]
-    done = subprocess.run(command, cwd=place, env=environ, check=not is_quiet, text=True, capture_output=is_quiet)
+    is_checked = not (is_quiet or may_stop)
+    done = subprocess.run(command, cwd=place, env=environ, check=is_checked, text=True, capture_output=is_quiet)
     return done.stdout or ""
 
 
