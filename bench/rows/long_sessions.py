@@ -1,9 +1,13 @@
 """Sessions with very many messages: a copy of one, and pages of one while others use the server."""
 
 import asyncio
+import json
+import sys
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from bench.bench import Bench, Sample, World
 from bench.client import Connection, RequestFailed, Target, ask_json, connected
@@ -17,8 +21,7 @@ PARTS_IN_ALL = 100_000
 PARTS_EACH = 50
 PAGE = 50
 PAGES = 40
-HEALTH_EVERY_SECONDS = 0.005
-"""How often the server's health is asked after: no load, but it shows how long the server does not answer."""
+ROOT = Path(__file__).parents[2]
 
 
 async def measure(bench: Bench) -> None:
@@ -61,18 +64,13 @@ async def forked(world: World, session: str) -> Sample:
 async def read_while_watched(world: World, session: str) -> dict[str, Sample]:
     """The latest pages, then everything; and meanwhile the server's health."""
     target, path = world.target(), f"/session/{session}/message"
-    answers: list[float] = []
-    async with connected(target.port, 2) as (reader, watcher):
-        watching = asyncio.create_task(watch(watcher, target, answers))
-        try:
-            cpu = world.server.cpu()
-            pages = [await timed(reader, target.request("GET", f"{path}?limit={PAGE}")) for _ in range(PAGES)]
-            cpu_of_pages = (world.server.cpu() - cpu) / PAGES
-            cpu = world.server.cpu()
-            everything = await timed(reader, target.request("GET", path))
-            cpu_of_all = world.server.cpu() - cpu
-        finally:
-            watching.cancel()
+    async with watched(target) as answers, connected(target.port) as (reader,):
+        cpu = world.server.cpu()
+        pages = [await timed(reader, target.request("GET", f"{path}?limit={PAGE}")) for _ in range(PAGES)]
+        cpu_of_pages = (world.server.cpu() - cpu) / PAGES
+        cpu = world.server.cpu()
+        everything = await timed(reader, target.request("GET", path))
+        cpu_of_all = world.server.cpu() - cpu
     return {
         "page_100000": Sample(percentile(pages, 0.95), cpu_of_pages),
         "all_100000": Sample(everything, cpu_of_all),
@@ -87,15 +85,19 @@ async def timed(connection: Connection, request: bytes) -> float:
     return time.perf_counter() - began
 
 
-async def watch(connection: Connection, target: Target, answers: list[float]) -> None:
-    """Ask after the health at a steady pace; who would have asked while an answer was due has waited too."""
-    request = target.request("GET", "/global/health")
-    while True:
-        seconds = await timed(connection, request)
-        while seconds > 0:
-            answers.append(seconds)
-            seconds -= HEALTH_EVERY_SECONDS
-        await asyncio.sleep(HEALTH_EVERY_SECONDS)
+@asynccontextmanager
+async def watched(target: Target) -> AsyncIterator[list[float]]:
+    """How long the server's health took to learn while the block lasted; filled when it is left."""
+    answers: list[float] = []
+    command = (sys.executable, "-m", "bench.watch", str(target.port), target.directory)
+    watcher = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=PIPE, stdout=PIPE)
+    try:
+        assert watcher.stdout is not None
+        await watcher.stdout.readline()
+        yield answers
+    finally:
+        said, _ = await watcher.communicate(b"")  # without input it would not be told of the end
+        answers += json.loads(said)
 
 
 def percentile(values: Sequence[float], part: float) -> float:
