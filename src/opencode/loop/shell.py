@@ -31,6 +31,8 @@ from opencode.session.schema import (
 from opencode.session.store import SessionStore
 from opencode.tool.shell_run import run_shell
 
+SHOWN_CHARACTERS = 50_000
+"""What is shown of the output while the command runs: the end. Each showing is stored and told to every client."""
 NOTE = "The following tool was executed by the user"
 ABORTED = "\n\n<metadata>\nUser aborted the command\n</metadata>"
 
@@ -147,5 +149,5 @@ class ShellCommand:
         self._output = output
         state = self._part.state
         if isinstance(state, ToolStateRunning):
-            self._part = replace(self._part, state=replace(state, metadata={"output": output}))
+            self._part = replace(self._part, state=replace(state, metadata={"output": output[-SHOWN_CHARACTERS:]}))
             await self._services.store.commit(PutPart(self._part))

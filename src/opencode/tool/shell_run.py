@@ -13,7 +13,7 @@ from opencode.tool.shell_choice import login_argv
 from opencode.tool.shell_live import LiveReports
 
 KILL_GRACE_SECONDS = 0.2
-KEPT_CHARACTERS = 4_000_000
+KEPT_CHARACTERS = 1_000_000
 """What is kept of the output of a person's own command: the end."""
 
 OnText = Callable[[str], Awaitable[None]]

@@ -8,6 +8,7 @@ import pytest
 
 from opencode.core.ids import MessageID, ModelID, ProviderID, SessionID
 from opencode.core.wire import UNSET, decode
+from opencode.loop.shell import SHOWN_CHARACTERS
 from opencode.provider.schema import ModelRef
 from opencode.session.errors import SessionBusy
 from opencode.session.inputs import ShellInput
@@ -104,6 +105,24 @@ async def test_a_command_shows_its_output_while_it_runs_and_keeps_others_out(ope
         with pytest.raises(SessionBusy):
             await opened.prompts.shell(session, ShellInput(command="true"))
         (opened.instance.directory / "go").touch()
+
+
+async def test_of_much_output_the_end_is_shown_while_the_command_runs_and_more_of_it_is_kept(opened: Opened) -> None:
+    session = await opened.session()
+    command = f"head -c 200000 /dev/zero | tr '\\0' x; {WAITS}"
+    answers: list[MessageWithParts] = []
+
+    async def run() -> None:
+        answers.append(decode(await opened.prompts.shell(session, ShellInput(command=command)), MessageWithParts))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run)
+        await until_shown(opened, session, "x" * (SHOWN_CHARACTERS - len("begun\n")) + "begun\n")
+        (opened.instance.directory / "go").touch()
+    [call] = answers[0].parts
+    assert isinstance(call, ToolPart)
+    assert isinstance(call.state, ToolStateCompleted)
+    assert call.state.output == "x" * 200_000 + "begun\n"
 
 
 async def test_a_stopped_command_keeps_its_output_and_says_that_it_was_stopped(opened: Opened) -> None:

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from opencode.tool.shell_choice import login_argv, tool_shell, user_shell
-from opencode.tool.shell_run import run_shell
+from opencode.tool.shell_run import KEPT_CHARACTERS, run_shell
 
 ENV = {**os.environ, "HOME": "/nonexistent"}
 
@@ -24,6 +24,15 @@ async def test_a_persons_command_streams_all_of_its_output_so_far(tmp_path: Path
     assert (result.output, result.exit_code) == ("out\nerr\ndumb\n", 4)
     assert shown[-1] == result.output
     assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
+
+
+async def test_of_endless_output_the_end_is_kept(tmp_path: Path) -> None:
+    async def ignore(output: str) -> None:
+        pass
+
+    command = f"head -c {KEPT_CHARACTERS} /dev/zero | tr '\\0' x; echo end"
+    result = await run_shell(command, shell="/bin/sh", cwd=tmp_path, env=ENV, on_output=ignore)
+    assert result.output == "x" * (KEPT_CHARACTERS - 4) + "end\n"
 
 
 async def test_the_last_output_is_shown_when_the_command_is_aborted(tmp_path: Path) -> None:
