@@ -3,14 +3,15 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import anyio
 import httpx2 as httpx
 import pytest
 
 from opencode.instance.shared import Shared
 from opencode.session.schema import SessionCompacted, SessionErrored
-from tests.support.scripted_model.script import Call, Fail, Tokens, turn
+from tests.support.scripted_model.script import Call, Fail, Tokens, Wait, turn
 from tests.support.scripted_model.server import RecordedRequest
-from tests.wire.delegating import Json, Script, scripted
+from tests.wire.delegating import PATIENCE_SECONDS, Json, Script, scripted
 
 FULL = Tokens(input=95_000)
 SUMMARY = "## Goal\nTo say hello."
@@ -110,6 +111,24 @@ async def test_a_summary_that_fails_loses_nothing_and_is_tried_again_with_the_ne
     assert answer["parts"][1]["text"] == "Still here."
     assert len(script.heard(SessionCompacted)) == 1
     assert "To say hello." in script.model.turns[-1].raw.decode()
+
+
+async def test_a_summary_that_its_user_stops_is_not_made_up_for_with_the_next_prompt(script: Script) -> None:
+    reached = anyio.Event()
+    script.model.push("Before.")
+    script.model.push_for(is_summary, turn("So far", Wait(anyio.Event(), reached)))
+    session = await script.session()
+    await script.prompt(session, "Earlier words")
+    with anyio.fail_after(PATIENCE_SECONDS):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(script.post, session, "summarize", {"providerID": "scripted", "modelID": "m1"})
+            await reached.wait()
+            await script.post(session, "abort")
+    script.model.push("Still here.")
+    answer = await script.prompt(session, "Go on")
+    assert answer["parts"][1]["text"] == "Still here."
+    assert script.heard(SessionCompacted) == []
+    assert sent_by_user(script.model.turns[-1]) == ["Earlier words", "Go on"]
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,8 @@ async def test_queued_prompts_get_turns_of_their_own_in_the_order_they_came(scri
     messages = await script.messages(session)
     ids = [message["info"]["id"] for message in messages]
     assert ids == sorted(ids)
+    created = [message["info"]["time"]["created"] for message in messages]
+    assert created == sorted(created)
     assert [m["info"]["parentID"] for m in messages[1::2]] == ids[::2]
     assert await queue_of(script, session) == []
 
@@ -128,8 +130,7 @@ async def test_what_waits_is_told_and_listed(script: Script) -> None:
         assert (joins["id"], joins["delivery"], joins["state"]) == ("msg_joins", "steer", "waiting")
         assert (waits["id"], waits["delivery"], waits["state"]) == ("msg_waits", "queue", "waiting")
         assert waits["time"]["created"] > 0
-    told = [[prompt.id for prompt in event.queue] for event in script.heard(SessionQueueChanged)]
-    await script.until(SessionQueueChanged, 2)
+    told = [[prompt.id for prompt in event.queue] for event in await script.until(SessionQueueChanged, 2)]
     assert told == [["msg_waits"], []]
     assert [m["info"]["id"] for m in await script.messages(session)][-2] == "msg_waits"
 
@@ -291,11 +292,13 @@ async def test_queued_prompts_survive_a_restart_and_are_answered_without_a_clien
                 await reached.wait()
                 send("Third", delivery="queue")
                 await until_queued(script, session, "Third")
+                send("Fourth", delivery="queue")
+                await until_queued(script, session, "Third", "Fourth")
                 await client.post("/instance/dispose")
-        model.push("To three.")
+        model.push("To three.", "To four.")
         async with server(environ, project) as client:
             with anyio.fail_after(PATIENCE_SECONDS):
-                while len(model.turns) < 3:
+                while len(model.turns) < 4:
                     await anyio.lowlevel.checkpoint()
                 script = Script(client, model)
 
@@ -304,7 +307,7 @@ async def test_queued_prompts_survive_a_restart_and_are_answered_without_a_clien
 
                 await until(rests)
                 texts = await said(script, session)
-    assert [texts[0], *texts[-2:]] == ["First", "Third", "To three."]
+    assert [texts[0], *texts[-4:]] == ["First", "Third", "To three.", "Fourth", "To four."]
 
 
 @asynccontextmanager

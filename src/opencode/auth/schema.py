@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from opencode.auth.secret import MASK, Secret
+from opencode.auth.secret import Secret
+from opencode.core.masking import MASK
 from opencode.core.wire import UNSET, UnsetType, Wire
 
 

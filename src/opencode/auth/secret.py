@@ -1,6 +1,6 @@
 """A value that must not leave the process by accident."""
 
-from opencode.core.masking import MASK as MASK
+from opencode.core.masking import MASK
 
 
 class Secret:

@@ -135,8 +135,9 @@ class PromptService:
         """Condense the history and wait until it is done. Raises as ``Compaction.request``."""
         async with self._changing.hold(session_id):
             await self._current(session_id)
-            await self._compaction.request(session_id, wanted)
-            run = self._runs.join(session_id, self._loop.run, self._loop.settle)
+            with self._runs.admitting():
+                await self._compaction.request(session_id, wanted)
+                run = self._runs.join(session_id, self._loop.run, self._loop.settle)
         await run.outcome()
 
     async def revert(self, session_id: SessionID, wanted: RevertInput) -> Session:

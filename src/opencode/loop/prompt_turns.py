@@ -80,26 +80,31 @@ class PromptTurns:
     # --- in -------------------------------------------------------------------------------------------------------
 
     async def deliver(self, session: Session, prompt: PromptInput) -> Delivered:
-        """Store a prompt and see to it that it is answered. Raises as ``Admission.prepare``; ``QueueFull``."""
+        """Store a prompt and see to it that it is answered.
+
+        Raises as ``Admission.prepare``; ``QueueFull``, ``InstanceClosed``: then it is not stored.
+        """
         session_id, message_id = session.id, prompt.message_id
         if message_id is not UNSET and (run := self._runs.queued(session_id, message_id)) is not None:
             return Delivered(message_id, run, is_queued=True)
         admitted = await self._admission.prepare(session, prompt)
         if admitted is not None:
-            if self._has_to_wait(session_id, prompt):
-                return await self._enqueue(admitted)
-            await self._admission.store(session, admitted)
             message_id = admitted.message.id
         assert message_id is not UNSET
         if prompt.no_reply is True:
+            if admitted is not None:
+                await self._admission.store(session, admitted)
             return Delivered(message_id, None)
-        run = self._runs.join(session_id, self._loop.run, self._loop.settle, message_id)
+        with self._runs.admitting():
+            if admitted is not None and prompt.delivery == "queue" and self._is_occupied(session_id):
+                return await self._enqueue(admitted)
+            if admitted is not None:
+                await self._admission.store(session, admitted)
+            run = self._runs.join(session_id, self._loop.run, self._loop.settle, message_id)
         await self.resume(session_id)
         return Delivered(message_id, run)
 
-    def _has_to_wait(self, session_id: SessionID, prompt: PromptInput) -> bool:
-        if prompt.delivery != "queue" or prompt.no_reply is True:
-            return False
+    def _is_occupied(self, session_id: SessionID) -> bool:
         return self._runs.get(session_id) is not None or self._runs.has_queue(session_id)
 
     async def _enqueue(self, admitted: AdmittedPrompt) -> Delivered:

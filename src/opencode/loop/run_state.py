@@ -1,6 +1,7 @@
 """What runs in which session: at most one thing, owned by the instance (spec: prompt loop, section 1)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import anyio
@@ -128,6 +129,9 @@ class RunState:
         self._queues: dict[SessionID, dict[MessageID, Run]] = {}
         self._held: set[SessionID] = set()
         self._closed = False
+        self._admitting = 0
+        self._admitted = anyio.Event()
+        """Set when the last of those has started what it stored."""
 
     def get(self, session_id: SessionID) -> Run | None:
         """What runs in the session now."""
@@ -137,6 +141,22 @@ class RunState:
         """Raises ``SessionBusy`` when something runs."""
         if session_id in self._runs:
             raise SessionBusy(session_id)
+
+    @contextmanager
+    def admitting(self) -> Iterator[None]:
+        """Store something and start what works on it: the directory does not close in between.
+
+        Raises ``InstanceClosed``, before anything is stored.
+        """
+        if self._closed:
+            raise InstanceClosed(CLOSED_MEANWHILE)
+        self._admitting += 1
+        try:
+            yield
+        finally:
+            self._admitting -= 1
+            if not self._admitting:
+                self._admitted.set()
 
     def join(self, session_id: SessionID, work: Work, settle: Settle, prompt: MessageID | None = None) -> Run:
         """The session's loop: the running one, which will see the newest message, or a new one.
@@ -175,6 +195,10 @@ class RunState:
     async def close(self) -> None:
         """Stop everything (the instance is going). Turns that wait stay stored."""
         self._closed = True
+        with anyio.move_on_after(ABORT_PATIENCE_SECONDS, shield=True):
+            while self._admitting:
+                self._admitted = anyio.Event()
+                await self._admitted.wait()
         for session_id in list(self._queues):
             self.drop_queue(session_id, InstanceClosed())
         with anyio.move_on_after(ABORT_PATIENCE_SECONDS, shield=True):
@@ -249,7 +273,8 @@ class RunState:
         self._start(run)
 
     def _require_open(self) -> None:
-        if self._closed:
+        # Who was let in before the end may still start: it waits for them.
+        if self._closed and not self._admitting:
             raise InstanceClosed(CLOSED_MEANWHILE)
 
     def _start(self, run: Run) -> Run:

@@ -13,6 +13,7 @@ from opencode.loop.processor import StepServices
 from opencode.loop.prompt_turns import PromptTurns
 from opencode.loop.run_state import ABORT_PATIENCE_SECONDS, Run, RunState
 from opencode.loop.status import SessionStatuses
+from opencode.loop.visible_history import visible_history
 from opencode.loop.waits import (
     Release,
     SessionWait,
@@ -108,7 +109,7 @@ class WhyService:
                 until=round(status.next),
                 release=abort,
             )
-        history = self._store.recent_history(session_id)
+        history = visible_history(self._store.recent_history(session_id))
         if (marker := pending_marker(history)) is not None:
             is_auto = any(isinstance(part, CompactionPart) and part.auto for part in marker.parts)
             yield WaitCompaction(auto=is_auto, since=round(marker.info.time.created), release=abort)

@@ -98,11 +98,11 @@ def _vertex(location: str) -> Loader:
     def load(known: Known) -> Loaded:
         project = known.options.get("project") or known.variable(*CLOUD_PROJECT)
         place = known.options.get("location") or known.variable(*CLOUD_LOCATION) or location
-        variables = {"GOOGLE_VERTEX_LOCATION": place, "GOOGLE_VERTEX_ENDPOINT": vertex_host(place)}
+        variables = {"GOOGLE_VERTEX_LOCATION": str(place), "GOOGLE_VERTEX_ENDPOINT": vertex_host(place)}
         return Loaded(
             options={"location": place, **({"project": project} if project else {})},
             activates=bool(project),
-            variables={**variables, **({"GOOGLE_VERTEX_PROJECT": project} if project else {})},
+            variables={**variables, **({"GOOGLE_VERTEX_PROJECT": str(project)} if project else {})},
         )
 
     return load

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 from opencode.auth.schema import ApiCredential, Credential, OAuthCredential
-from opencode.auth.secret import MASK, Secret
+from opencode.auth.secret import Secret
 from opencode.core.ids import ProviderID
-from opencode.core.masking import masked, masked_headers, without_user
+from opencode.core.masking import MASK, masked, masked_headers, without_user
 from opencode.core.wire import UNSET, UnsetType, replace
 from opencode.provider.entry import CatalogueProvider, ProviderEntry
 from opencode.provider.loaders import LOADERS, Known, Loaded

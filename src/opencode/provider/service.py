@@ -8,14 +8,16 @@ from typing import Any, Final
 
 from anyio import lowlevel, to_thread
 
-from opencode.auth.secret import MASK, Secret
+from opencode.auth.secret import Secret
 from opencode.auth.store import CredentialStore
 from opencode.config.confinement import UNCONFINED, Confinement
+from opencode.config.environment import Environment
 from opencode.config.schema import Config
 from opencode.core.clock import Clock, SystemClock
 from opencode.core.errors import NamedError
 from opencode.core.ids import ModelID, ProviderID
 from opencode.core.log import Logger
+from opencode.core.masking import MASK, masked
 from opencode.core.paths import Paths
 from opencode.core.wire import UnsetType, Wire
 from opencode.provider import choice
@@ -97,7 +99,7 @@ class ProviderService:
             environ=environ,
             enabled=None if isinstance(enabled, UnsetType) else enabled,
             disabled=config.disabled_providers or (),
-            experimental_models=bool(environ.get("OPENCODE_ENABLE_EXPERIMENTAL_MODELS")),
+            experimental_models=Environment(environ).flag("OPENCODE_ENABLE_EXPERIMENTAL_MODELS"),
         )
         self._set = ProviderSet(self._sources)
         self._local_seen: list[Any] = []
@@ -197,7 +199,7 @@ class ProviderService:
     def provider_options(self, provider_id: ProviderID) -> dict[str, Any]:
         """The options of a provider that decide about requests (``setCacheKey`` and the like); no secrets."""
         draft = self._active().get(provider_id)
-        return draft.record().options if draft else {}
+        return masked(draft.options) if draft else {}
 
     # --- inside ---
 

@@ -88,16 +88,19 @@ class SearchIndex:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            self.path.touch(mode=0o600)
             self._connection = self._connect()
-            if not _belongs(self._connection):
-                self.throw_away()
-                self.path.touch(mode=0o600)
-                self._connection = self._connect()
-                self._connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+            try:
+                if not _belongs(self._connection):
+                    self.throw_away()
+                    self._connection = self._connect()
+                    self._connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+            except BaseException:
+                self.close()  # or the next use would take it for one that is ready
+                raise
         return self._connection
 
     def _connect(self) -> sqlite3.Connection:
+        self.path.touch(mode=0o600)
         connection = connect(self.path)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -110,7 +113,7 @@ class SearchIndex:
         return connection
 
     def _catch_up(self, connection: sqlite3.Connection) -> tuple[int, bool]:
-        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("BEGIN")  # IMMEDIATE would lock the database too, and keep its writer waiting
         try:
             connection.execute(
                 "INSERT OR IGNORE INTO waiting SELECT session_id, message_id FROM store.search_change "

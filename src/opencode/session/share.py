@@ -14,6 +14,7 @@ from opencode.core.ids import SessionID
 from opencode.core.wire import UNSET, Wire, encode, replace, set_or
 from opencode.session.changes import ChangeSession
 from opencode.session.errors import SessionNotFound
+from opencode.session.pages import message_page
 from opencode.session.schema import MessageWithParts, Number, Session, SessionShare, Tokens
 from opencode.session.store import SessionStore
 from opencode.storage.database import Database, Transaction
@@ -98,19 +99,8 @@ class Sharing:
         if not found:
             raise ShareNotFound(share_id)
         session, session_id = _SESSION.decode(found[0][0]), found[0][1]
-        messages = await self._messages(session_id)
-        return b'{"session":' + encode(_public(session)) + b',"messages":[' + b",".join(messages) + b"]}"
-
-    async def _messages(self, session_id: SessionID) -> list[bytes]:
-        parts: dict[int, list[bytes]] = {}
-        query = "SELECT message_seq, record FROM part WHERE session_id = ? ORDER BY message_seq, seq"
-        for seq, record in await self._database.read_large(query, (session_id,)):
-            parts.setdefault(seq, []).append(record)
-        query = "SELECT seq, record FROM message WHERE session_id = ? ORDER BY seq"
-        return [
-            b'{"info":' + record + b',"parts":[' + b",".join(parts.get(seq, ())) + b"]}"
-            for seq, record in await self._database.read_large(query, (session_id,))
-        ]
+        messages = (await message_page(self._database, session_id, None, None)).body
+        return b'{"session":' + encode(_public(session)) + b',"messages":' + messages + b"}"
 
 
 class ShareService:

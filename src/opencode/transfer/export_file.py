@@ -19,7 +19,7 @@ class ExportFile:
     @classmethod
     def of(cls, name: str, value: Any) -> "ExportFile":
         """The session of a JSON value. Raises ``Unreadable`` when there is none in it."""
-        export = joined(value) if isinstance(value, list) else value
+        export = joined(value) if isinstance(value, list) else shared(value) if is_shared(value) else value
         if not isinstance(export, dict) or not isinstance(export.get("info"), dict):
             raise Unreadable(f"{name} holds no session: it should be what `opencode export` prints")
         return cls(name, export)
@@ -63,6 +63,21 @@ def joined(items: list[Any]) -> Json:
         "info": by_type["session"][-1] if by_type["session"] else None,
         "messages": [{"info": info, "parts": parts.get(info.get("id"), [])} for info in messages],
     }
+
+
+def is_shared(value: Any) -> bool:
+    """Whether a JSON value is what a server of ours gives to readers of a shared session."""
+    return isinstance(value, dict) and isinstance(value.get("session"), dict) and "info" not in value
+
+
+def shared(history: Json) -> Json:
+    """An export from what readers of a shared session get: they see no directory, and its id in the messages only."""
+    messages = history.get("messages")
+    first = messages[0] if isinstance(messages, list) and messages else None
+    message = first.get("info") if isinstance(first, dict) else None
+    id = message.get("sessionID") if isinstance(message, dict) else None
+    info = {**history["session"], "id": id, "directory": "/"} if id else None
+    return {"info": info, "messages": messages}
 
 
 def _age(message: Json) -> tuple[float, str]:

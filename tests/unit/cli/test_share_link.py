@@ -10,42 +10,52 @@ from anyio.abc import SocketStream
 
 from opencode.cli import share_link
 from opencode.cli.errors import CliError
-from opencode.cli.share_link import data_url, fetch, is_link
+from opencode.cli.share_link import data_urls, fetch, is_link
 
 
 @pytest.mark.parametrize(
     ("link", "expected"),
     [
-        ("https://opncd.example/share/abc", "https://opncd.example/api/share/abc/data"),
-        ("https://opncd.example/s/abc/?x=1#y", "https://opncd.example/api/share/abc/data"),
-        ("http://localhost:4096/some/path/share/abc", "http://localhost:4096/some/path/api/share/abc/data"),
+        (
+            "https://opncd.example/share/abc",
+            ["https://opncd.example/share/abc/data", "https://opncd.example/api/share/abc/data"],
+        ),
+        ("https://opncd.example/s/abc/?x=1#y", ["https://opncd.example/api/share/abc/data"]),
+        (
+            "http://localhost:4096/some/path/share/abc",
+            [
+                "http://localhost:4096/some/path/share/abc/data",
+                "http://localhost:4096/some/path/api/share/abc/data",
+            ],
+        ),
     ],
 )
-def test_the_data_is_beside_the_page(link: str, expected: str) -> None:
+def test_the_data_is_beside_the_page(link: str, expected: list[str]) -> None:
     assert is_link(link)
-    assert data_url(link) == expected
+    assert data_urls(link) == expected
 
 
 @pytest.mark.parametrize("link", ["https://opncd.example/", "https://opncd.example/share/", "https://x/share/a/b"])
 def test_other_addresses_are_refused(link: str) -> None:
     with pytest.raises(CliError, match="no link of a shared session"):
-        data_url(link)
+        data_urls(link)
 
 
 @asynccontextmanager
-async def page(status: str, body: str) -> AsyncIterator[str]:
-    """A share page that gives one answer to every request."""
+async def page(status: str, body: str, *, path: str = "/api/share/abc/data") -> AsyncIterator[str]:
+    """A share page with its data at the path; every other path is a page for browsers."""
 
     async def answer(stream: SocketStream) -> None:
         async with stream:
             request = b""
             while b"\r\n\r\n" not in request:
                 request += await stream.receive()
-            found = b"GET /api/share/abc/data" in request
-            head = (
-                f"HTTP/1.1 {status if found else '500 Wrong path'}\r\ncontent-length: {len(body)}\r\nconnection: close"
-            )
-            await stream.send(f"{head}\r\n\r\n{body}".encode())
+            if f"GET {path} ".encode() in request:
+                head, answered = f"HTTP/1.1 {status}\r\ncontent-type: application/json", body
+            else:
+                head, answered = "HTTP/1.1 200 OK\r\ncontent-type: text/html", "<html>"
+            head += f"\r\ncontent-length: {len(answered)}\r\nconnection: close"
+            await stream.send(f"{head}\r\n\r\n{answered}".encode())
 
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, answer)
@@ -60,10 +70,17 @@ async def test_the_items_are_fetched() -> None:
         assert await fetch(link) == items
 
 
+async def test_a_session_shared_by_a_server_of_ours_is_fetched() -> None:
+    history = {"session": {"title": "T"}, "messages": []}
+    async with page("200 OK", json.dumps(history), path="/share/abc/data") as link:
+        assert await fetch(link) == history
+
+
 @pytest.mark.parametrize(
     ("status", "body", "message"),
     [
         ("404 Not Found", "", "Nothing is shared at"),
+        ("401 Unauthorized", "", "Nothing is shared at"),
         ("503 Sorry", "", "answered 503"),
         ("200 OK", "<html>", "did not answer with JSON"),
     ],

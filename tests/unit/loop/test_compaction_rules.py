@@ -7,6 +7,7 @@ import pytest
 from opencode.config.schema import CompactionConfig
 from opencode.core.ids import MessageID
 from opencode.core.wire import UNSET, replace
+from opencode.loop.failures import aborted
 from opencode.loop.kept_tail import cut_history, tail_budget
 from opencode.loop.overflow import overflows, used_tokens
 from opencode.loop.prune import prunable
@@ -59,9 +60,9 @@ def said(n: int, text: str = "x" * 40) -> Part:
     return text_part("ses", f"msg_{n}", f"prt_{n}", text)
 
 
-def marker(n: int, tail: str | None = None) -> MessageWithParts:
+def marker(n: int, tail: str | None = None, *, auto: bool = True) -> MessageWithParts:
     where = {"id": f"prt_{n}", "session_id": "ses", "message_id": f"msg_{n}"}
-    return ask(n, CompactionPart(**where, auto=True, tail_start_id=MessageID(tail) if tail else UNSET))  # type: ignore[arg-type]
+    return ask(n, CompactionPart(**where, auto=auto, tail_start_id=MessageID(tail) if tail else UNSET))  # type: ignore[arg-type]
 
 
 def ids(messages: list[MessageWithParts]) -> list[int]:
@@ -81,6 +82,16 @@ def test_a_summary_hides_what_came_before_its_marker() -> None:
 def test_a_pending_or_failed_compaction_hides_nothing(failed: dict[str, Any]) -> None:
     history = [ask(1), answer(2, 1), marker(3), answer(4, 3, summary=True, **failed)]
     assert ids(visible_history(history)) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("auto", "visible"), [(False, [1, 2, 6]), (True, [1, 2, 3, 4, 5, 6])])
+def test_a_compaction_that_its_user_stopped_is_not_seen_again_and_an_automatic_one_stays(
+    auto: bool, visible: list[int]
+) -> None:
+    failed = answer(4, 3, summary=True, finish=UNSET, error={"name": "UnknownError"})
+    stopped = answer(5, 3, summary=True, finish=UNSET, error=aborted())
+    history = [ask(1), answer(2, 1), marker(3, auto=auto), failed, stopped, ask(6)]
+    assert ids(visible_history(history)) == visible
 
 
 def test_only_the_newest_compaction_counts() -> None:

@@ -432,6 +432,30 @@ async def test_a_closed_directory_starts_nothing_any_more(runs: RunState) -> Non
     assert work.runs == 0
 
 
+async def test_what_is_being_stored_when_the_directory_closes_is_started_and_then_stopped_with_the_rest(
+    runs: RunState,
+) -> None:
+    work, closed = Work(), anyio.Event()
+
+    async def close() -> None:
+        await runs.close()
+        closed.set()
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            with runs.admitting():
+                tasks.start_soon(close)
+                await anyio.wait_all_tasks_blocked()
+                with pytest.raises(InstanceClosed, match="send it again"), runs.admitting():
+                    pytest.fail("the directory closes already")
+                run = runs.join(S, work.run, work.settle, ONE)
+                assert not closed.is_set()
+            await closed.wait()
+        assert (run.is_aborted, run.is_settled, await run.outcome()) == (True, True, b"done")
+    with pytest.raises(InstanceClosed, match="send it again"):
+        runs.join(S, work.run, work.settle, TWO)
+
+
 async def test_who_waits_for_a_run_that_is_cut_off_gets_an_error_and_not_nothing(unsettled: list[SessionID]) -> None:
     work = Work()
     async with anyio.create_task_group() as tasks:

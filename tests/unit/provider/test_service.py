@@ -137,8 +137,12 @@ def test_a_mention_in_the_configuration_activates_a_known_provider(make: Service
 
 def test_old_and_early_models_are_left_out(make: ServiceMaker) -> None:
     assert list(make(NO_ZEN, {"ACME_KEY": "k"}).providers()[0].models) == ["big", "big-latest"]
-    early = make(NO_ZEN, {"ACME_KEY": "k", "OPENCODE_ENABLE_EXPERIMENTAL_MODELS": "1"})
-    assert list(early.providers()[0].models) == ["big", "big-latest", "early"]
+
+
+@pytest.mark.parametrize(("said", "early"), [("1", ["early"]), ("TRUE", ["early"]), ("0", []), ("false", [])])
+def test_early_models_are_offered_to_who_asks_for_them(make: ServiceMaker, said: str, early: list[str]) -> None:
+    service = make(NO_ZEN, {"ACME_KEY": "k", "OPENCODE_ENABLE_EXPERIMENTAL_MODELS": said})
+    assert list(service.providers()[0].models) == ["big", "big-latest", *early]
 
 
 @pytest.mark.parametrize(

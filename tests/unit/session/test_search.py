@@ -13,7 +13,7 @@ from opencode.session.changes import DeleteMessage, PutMessage, PutPart
 from opencode.session.inputs import CreateSession, UpdateSession
 from opencode.session.schema import Session
 from opencode.session.search import SearchQuery, SessionSearchHit, open_search
-from opencode.session.search_index import match_expression
+from opencode.session.search_index import SearchIndex, match_expression
 from tests.support.records import text_part, user_message
 from tests.unit.session.conftest import Sessions
 
@@ -165,6 +165,28 @@ async def test_notes_of_changes_are_removed_once_the_index_has_them(sessions: Se
     assert sessions.database.read("SELECT count(*) FROM search_change") == [(1,)]
     await said(sessions, "Two", "beta")
     assert len(await find(sessions, "beta")) == 1
+
+
+async def test_the_index_needs_no_lock_of_the_database(sessions: Sessions) -> None:
+    await said(sessions, "One", "alpha")
+    path = sessions.database.path
+    index = SearchIndex(index_of(sessions), path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer, closing(index):
+        writer.execute("BEGIN IMMEDIATE")
+        noted, more = index.catch_up()
+    assert (noted > 0, more) == (True, False)
+
+
+async def test_an_index_that_could_not_be_built_is_built_by_the_next_search(sessions: Sessions) -> None:
+    await said(sessions, "One", "alpha")
+    async with open_search(sessions.database, index_of(sessions)) as search:
+        wanted = (ProjectID("p1"), SearchQuery(query="alpha"))
+        with closing(sqlite3.connect(sessions.database.path)) as writer:
+            writer.execute("ALTER TABLE part RENAME TO hidden")
+            with pytest.raises(sqlite3.OperationalError, match="no such table"):
+                await search.find(*wanted)
+            writer.execute("ALTER TABLE hidden RENAME TO part")
+        assert len(await search.find(*wanted)) == 1
 
 
 async def test_more_than_one_batch_is_indexed(sessions: Sessions) -> None:

@@ -61,7 +61,20 @@ def test_the_items_of_a_share_page_are_put_together_in_order() -> None:
     assert problems.found == {}
 
 
-@pytest.mark.parametrize("value", [None, 1, {}, {"info": []}, [], [{"type": "message", "data": {}}]])
+def test_what_readers_of_a_shared_session_get_is_a_session() -> None:
+    shown = {name: value for name, value in INFO.items() if name not in ("id", "directory")}
+    messages = [{"info": user("msg_1", 1), "parts": [text("prt_1", "msg_1", "one")]}]
+    problems = Problems()
+    (session,) = OfficialReader(ExportFile.of("link", {"session": shown, "messages": messages}), problems).sessions()
+    assert (session.id, session.title, session.version) == ("ses_1", "T", "1")
+    assert texts({"session": shown, "messages": messages}, problems) == [["one"]]
+    assert problems.found == {}
+
+
+NO_SESSION = [None, 1, {}, {"info": []}, [], [{"type": "message", "data": {}}], {"session": {}, "messages": []}]
+
+
+@pytest.mark.parametrize("value", NO_SESSION)
 def test_a_file_without_a_session_is_refused(value: Any) -> None:
     with pytest.raises(Unreadable, match="file holds no session: it should be what `opencode export` prints"):
         ExportFile.of("file", value)

@@ -20,7 +20,7 @@ from opencode.provider.request import (
     UserTurn,
 )
 from opencode.provider.wire.anthropic_stream import METADATA_KEY, AnthropicDecoder
-from opencode.provider.wire.content import data_of
+from opencode.provider.wire.content import arguments_object, data_of, joined_turns, tokens_with_thoughts
 from opencode.provider.wire.http_model import PlainHttp
 
 Json = dict[str, Any]
@@ -63,7 +63,7 @@ class AnthropicMessages(PlainHttp):
         most = request.max_output_tokens or int(request.model.limit.output) or FALLBACK_MAX_TOKENS
         body: Json = {
             "model": request.model.api.id,
-            "max_tokens": _max_tokens(request, most, thinking),
+            "max_tokens": tokens_with_thoughts(request.model, most, int((thinking or {}).get("budget_tokens") or 0)),
             "system": _system(request.system),
             "messages": anthropic_messages(request.messages),
             "thinking": thinking,
@@ -86,12 +86,7 @@ def anthropic_messages(messages: list[ModelMessage]) -> list[Json]:
     turns = [(role, blocks) for message in messages for role, blocks in [_turn(message)] if blocks]
     for _, blocks in turns[-2:]:
         _mark(blocks)
-    joined: list[Json] = []
-    for role, blocks in turns:
-        if joined and joined[-1]["role"] == role:
-            joined[-1]["content"] += blocks
-        else:
-            joined.append({"role": role, "content": blocks})
+    joined = joined_turns(turns)
     if joined and joined[-1]["role"] == "assistant":
         _without_final_blanks(joined[-1]["content"])
     return joined
@@ -125,9 +120,7 @@ def _assistant_block(part: TextContent | ReasoningContent | ToolCallContent) -> 
         case TextContent(text=text):
             return {"type": "text", "text": text} if text else None
         case ToolCallContent(call_id=call_id, name=name, input=arguments):
-            # The API takes objects only; faulty arguments were raw text.
-            given = arguments if isinstance(arguments, dict) else {"value": arguments}
-            return {"type": "tool_use", "id": call_id, "name": name, "input": given}
+            return {"type": "tool_use", "id": call_id, "name": name, "input": arguments_object(arguments)}
         case ReasoningContent(text=text, metadata=metadata):
             replay = (metadata or {}).get(METADATA_KEY) or {}
             if replay.get("redactedData"):
@@ -171,13 +164,6 @@ def _thinking(options: Mapping[str, Any]) -> Json | None:
         return None
     renamed = {"budget_tokens" if name == "budgetTokens" else name: value for name, value in thinking.items()}
     return {"type": "enabled", **renamed}
-
-
-def _max_tokens(request: ModelRequest, most: int, thinking: Json | None) -> int:
-    """The answer's own limit plus what may be thought, within what the model can do."""
-    total = most + int((thinking or {}).get("budget_tokens") or 0)
-    limit = int(request.model.limit.output)
-    return min(total, limit) if limit else total
 
 
 def _tool(tool: ToolDefinition) -> Json:

@@ -18,6 +18,7 @@ from opencode.provider.errors import ProviderAuthFailed
 
 SERVICE = "bedrock"
 NONE = "No Amazon credentials: set AWS_BEARER_TOKEN_BEDROCK, AWS_PROFILE or AWS_ACCESS_KEY_ID, or options.profile"
+NO_SECRET = "options.accessKeyId is half of a key: options.secretAccessKey belongs to it"
 
 
 class SignedRequests(httpx2.Auth):
@@ -62,5 +63,8 @@ class SignedRequests(httpx2.Auth):
 
     def _load(self) -> Any:
         if key := self._options.get("accessKeyId"):
-            return Credentials(key, str(self._options.get("secretAccessKey")), self._options.get("sessionToken"))
+            secret = self._options.get("secretAccessKey")
+            if not secret:
+                raise ProviderAuthFailed(self._provider_id, NO_SECRET)
+            return Credentials(key, secret, self._options.get("sessionToken"))
         return botocore.session.Session(profile=self._options.get("profile")).get_credentials()

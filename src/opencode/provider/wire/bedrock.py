@@ -1,6 +1,7 @@
 """Amazon Bedrock's ``ConverseStream``: how a request is written."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -22,7 +23,13 @@ from opencode.provider.request import (
 )
 from opencode.provider.wire.bedrock_regions import model_in_region
 from opencode.provider.wire.bedrock_stream import METADATA_KEY, BedrockDecoder
-from opencode.provider.wire.content import data_of, wants_cache_marks
+from opencode.provider.wire.content import (
+    arguments_object,
+    data_of,
+    joined_turns,
+    tokens_with_thoughts,
+    wants_cache_marks,
+)
 
 if TYPE_CHECKING:
     import httpx2
@@ -75,20 +82,21 @@ class BedrockConverse:
         return BedrockDecoder()
 
     def auth(self, connection: Connection) -> "httpx2.Auth | None":
-        """Signs with the account of the machine, the user or the options. Raises ``ProviderInitFailed``."""
+        """Signs with the account of the machine, the user or the options. Raises ``ProviderInitFailed``.
+
+        Also with a key: an answer that has been paid for could not be read without the library.
+        """
+        if find_spec("botocore") is None:
+            raise ProviderInitFailed(ProviderID(connection.provider_id), MISSING)
         if connection.key:
             return None
-        try:
-            from opencode.provider.wire.aws_credentials import SignedRequests  # slow to import, and optional
-        except ImportError as error:
-            raise ProviderInitFailed(ProviderID(connection.provider_id), MISSING) from error
+        from opencode.provider.wire.aws_credentials import SignedRequests  # slow to import, and optional
+
         return SignedRequests(connection, region_of(connection))
 
     def framing(self) -> "Framing":
-        try:
-            from opencode.provider.wire.aws_frames import EventStreamReader  # slow to import, and optional
-        except ImportError as error:
-            raise ProviderInitFailed(ProviderID("amazon-bedrock"), MISSING) from error
+        from opencode.provider.wire.aws_frames import EventStreamReader  # slow to import, and optional
+
         return EventStreamReader()
 
 
@@ -103,13 +111,7 @@ def bedrock_messages(messages: list[ModelMessage], *, marked: bool) -> list[Json
     if marked:
         for _, blocks in turns[-2:]:
             blocks.append(CACHE_POINT)
-    joined: list[Json] = []
-    for role, blocks in turns:
-        if joined and joined[-1]["role"] == role:
-            joined[-1]["content"] += blocks
-        else:
-            joined.append({"role": role, "content": blocks})
-    return joined
+    return joined_turns(turns)
 
 
 def _turn(message: ModelMessage) -> tuple[str, list[Json]]:
@@ -140,8 +142,7 @@ def _assistant_block(part: TextContent | ReasoningContent | ToolCallContent) -> 
         case TextContent(text=text):
             return {"text": text.rstrip()} if text.strip() else None
         case ToolCallContent(call_id=call_id, name=name, input=arguments):
-            given = arguments if isinstance(arguments, dict) else {"value": arguments}
-            return {"toolUse": {"toolUseId": call_id, "name": name, "input": given}}
+            return {"toolUse": {"toolUseId": call_id, "name": name, "input": arguments_object(arguments)}}
         case ReasoningContent(text=text, metadata=metadata):
             replay = (metadata or {}).get(METADATA_KEY) or {}
             if replay.get("redactedData"):
@@ -191,9 +192,8 @@ def _thinking(options: Mapping[str, Any]) -> Json | None:
 
 
 def _max_tokens(request: ModelRequest, thinking: Json | None) -> int | None:
-    """The answer's own limit plus what may be thought, within what the model can do."""
+    """What is set. A budget of thoughts comes on top."""
     budget = int(((thinking or {}).get("thinking") or {}).get("budget_tokens") or 0)
     if request.max_output_tokens is None or not budget:
         return request.max_output_tokens
-    total, limit = request.max_output_tokens + budget, int(request.model.limit.output)
-    return min(total, limit) if limit else total
+    return tokens_with_thoughts(request.model, request.max_output_tokens, budget)

@@ -20,7 +20,7 @@ from opencode.provider.request import (
     ToolTurn,
     UserTurn,
 )
-from opencode.provider.wire.content import data_of
+from opencode.provider.wire.content import arguments_object, data_of
 from opencode.provider.wire.google_schema import google_schema
 from opencode.provider.wire.google_stream import METADATA_KEY, GoogleDecoder
 from opencode.provider.wire.http_model import PlainHttp
@@ -130,8 +130,7 @@ def _model_part(block: TextContent | ReasoningContent | ToolCallContent) -> Json
             # Thoughts are only worth sending where the API can check that they are its own.
             return {"text": text, "thought": True, **signed} if signature else None
         case ToolCallContent(name=name, input=arguments):
-            given = arguments if isinstance(arguments, dict) else {"value": arguments}
-            return {"functionCall": {"name": name, "args": given}, **signed}
+            return {"functionCall": {"name": name, "args": arguments_object(arguments)}, **signed}
 
 
 def _signature(metadata: Metadata | None) -> str | None:

@@ -59,7 +59,7 @@ def publisher_url(connection: Connection, publisher: str) -> str:
         raise ProviderInitFailed(
             ProviderID(connection.provider_id), "Vertex AI needs a project: options.project or GOOGLE_CLOUD_PROJECT"
         )
-    place = f"projects/{quote(project, safe=':')}/locations/{location}/publishers/{publisher}"
+    place = f"projects/{quote(str(project), safe=':')}/locations/{location}/publishers/{publisher}"
     return f"https://{vertex_host(location)}/v1/{place}"
 
 

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from opencode.provider.errors import ApiCallFailed, ContextOverflow, ModelCallError, ProviderAuthFailed, StreamFault
+from opencode.auth.secret import Secret
+from opencode.provider.errors import (
+    ApiCallFailed,
+    ContextOverflow,
+    ModelCallError,
+    ProviderAuthFailed,
+    ProviderInitFailed,
+    StreamFault,
+)
 from opencode.provider.request import (
     AssistantTurn,
     FileContent,
@@ -73,6 +81,21 @@ async def test_without_an_account_nothing_is_sent(monkeypatch: pytest.MonkeyPatc
         error = await failure(bedrock)
         assert isinstance(error, ProviderAuthFailed) and "AWS_BEARER_TOKEN_BEDROCK" in error.message
         assert bedrock.server.requests == []
+
+
+async def test_half_a_key_of_an_account_is_told_and_not_used() -> None:
+    async with wire_under_test(BEDROCK, key=None, options={"accessKeyId": "AKIDEXAMPLE"}) as bedrock:
+        error = await failure(bedrock)
+        assert isinstance(error, ProviderAuthFailed) and "options.secretAccessKey" in error.message
+        assert bedrock.server.requests == []
+
+
+@pytest.mark.parametrize("key", [None, Secret("key-wire")])
+async def test_without_the_library_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, key: Secret | None) -> None:
+    monkeypatch.setattr("opencode.provider.wire.bedrock.find_spec", lambda _: None)
+    with pytest.raises(ProviderInitFailed, match=r"opencode-server\[bedrock\]"):
+        async with wire_under_test(BEDROCK, key=key):
+            pass
 
 
 async def test_a_request_holds_what_converse_wants(bedrock: WireUnderTest) -> None:

@@ -65,6 +65,10 @@ def test_vertex_addresses_name_project_and_location() -> None:
     assert vertex_host("global") == "aiplatform.googleapis.com"
 
 
+def test_a_vertex_project_may_be_its_number() -> None:
+    assert "/projects/1234/" in VertexGemini().base_url(connection(VERTEX, project=1234))
+
+
 @pytest.mark.parametrize(
     ("npm", "option", "value"),
     [
