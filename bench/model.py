@@ -1,7 +1,7 @@
 """A model that answers at once: OpenAI Chat Completions from prepared bytes, in a process of its own.
 
 ``[lane:NAME]`` in a prompt picks what is answered; the number of answers since the prompt picks the step. Run as
-``python -m bench.model PORT``. ``GET /first_byte`` tells when the latest streamed answer began (``time.monotonic``).
+``python -m bench.model PORT``. ``GET /first_bytes`` tells when the latest answers began (``time.monotonic``), in order.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import json
 import re
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ import uvloop
 
 DELTAS = 5000
 SHORT_DELTAS = 500
+REMEMBERED = 20
 _LANE = re.compile(rb"\[lane:(\w+)\]")
 _USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
 
@@ -77,7 +79,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encodin
 class Model(asyncio.Protocol):
     """One connection."""
 
-    first_byte: float = 0.0
+    first_bytes: deque[float] = deque(maxlen=REMEMBERED)
 
     def __init__(self) -> None:
         self._parser = httptools.HttpRequestParser(self)
@@ -98,13 +100,13 @@ class Model(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         body, self._body = b"".join(self._body), []
-        if self._url.endswith(b"/first_byte"):
-            answer = repr(Model.first_byte).encode()
+        if self._url.endswith(b"/first_bytes"):
+            answer = json.dumps(list(Model.first_bytes)).encode()
             self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(answer), answer))
             return
         chunks = _answer(body)
         self._transport.write(_HEAD + chunks[0])
-        Model.first_byte = time.monotonic()
+        Model.first_bytes.append(time.monotonic())
         self._go_on(iter(chunks[1:]))
 
     def _go_on(self, chunks: Iterator[bytes]) -> None:

@@ -112,7 +112,7 @@ async def running_model(folder: Path) -> AsyncIterator[int]:
     command = [sys.executable, "-m", "bench.model", str(port)]
     process = _start(command, Path.cwd(), dict(os.environ), folder / "model.log")
     try:
-        await _until_answers(Target(port, "/"), "/first_byte", process, folder / "model.log")
+        await _until_answers(Target(port, "/"), "/first_bytes", process, folder / "model.log")
         yield port
     finally:
         stop(process)

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import statistics
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from bench.bench import Bench, Sample, World
 from bench.client import Connection, RequestFailed, Target, ask_json, connected, listening
-from bench.model import DELTAS
+from bench.model import DELTAS, SHORT_DELTAS
 from bench.rows.reads import new_session
 
 DELTA = "message.part.delta"
@@ -68,8 +69,46 @@ async def streamed(world: World, target: Target) -> dict[str, Sample]:
         idle, cpu = time.monotonic(), world.server.cpu() - cpu
         if stream.counts[DELTA] != DELTAS:
             raise RequestFailed(f"{stream.counts[DELTA]} of {DELTAS} deltas came")
-    began: float = await ask_json(Target(world.model_port, "/"), "GET", "/first_byte")
-    return {"stream": Sample(idle - began, cpu), "first_delta": Sample(stream.first_at[DELTA] - began)}
+    began = (await first_bytes(world))[-1]
+    return {
+        "stream": Sample(idle - began, cpu),
+        "delta": Sample((idle - began) / DELTAS, cpu / DELTAS),
+        "first_delta": Sample(stream.first_at[DELTA] - began),
+    }
+
+
+async def streamed_at_once(world: World, target: Target, count: int) -> dict[str, Sample]:
+    """Streamed answers in some sessions at the same time, all watched on one event stream; the cost of one delta."""
+    sessions = [await new_session(target) for _ in range(count)]
+    firsts = [delta_of(session) for session in sessions]
+    async with listening(target, 1, DELTA, IDLE, *firsts) as (stream,):
+        cpu = world.server.cpu()
+        body = {"parts": [{"type": "text", "text": "[lane:short] go"}]}
+        await asyncio.gather(
+            *(ask_json(target, "POST", f"/session/{session}/prompt_async", body) for session in sessions)
+        )
+        await stream.reached(IDLE, count)
+        idle, cpu, deltas = time.monotonic(), world.server.cpu() - cpu, count * SHORT_DELTAS
+        if stream.counts[DELTA] != deltas:
+            raise RequestFailed(f"{stream.counts[DELTA]} of {deltas} deltas came")
+    began = (await first_bytes(world))[-count:]
+    # Which answer was whose is not known, and does not matter to the mean.
+    first = statistics.mean(stream.first_at[name] for name in firsts) - statistics.mean(began)
+    return {
+        "delta_20": Sample((idle - min(began)) / deltas, cpu / deltas),
+        "first_delta_20": Sample(first),
+    }
+
+
+def delta_of(session: str) -> str:
+    """The deltas of one session, as an event stream counts them: the type and what follows it."""
+    return f'{DELTA}","properties":{{"sessionID":"{session}'
+
+
+async def first_bytes(world: World) -> list[float]:
+    """When the model's latest answers began."""
+    began: list[float] = await ask_json(Target(world.model_port, "/"), "GET", "/first_bytes")
+    return began
 
 
 async def measure(bench: Bench, worlds: Sequence[World]) -> None:
@@ -90,4 +129,6 @@ async def measure(bench: Bench, worlds: Sequence[World]) -> None:
         await bench.rounds("loop10" + ending, worlds, loop10)
     await bench.rounds("stream", worlds, lambda world: streamed(world, world.target("work")))
     bench.tell("first_delta")
+    await bench.rounds("delta_20", worlds, lambda world: streamed_at_once(world, world.target("work"), AT_ONCE))
+    bench.tell("first_delta_20")
     await bench.rounds("concurrent", worlds, lambda world: at_once(world, world.target("work"), AT_ONCE))

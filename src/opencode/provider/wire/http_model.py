@@ -41,6 +41,8 @@ PAGES = ("text/html", "application/xhtml", "application/xml", "text/xml")
 LARGEST_ERROR_BYTES = 256 * 1024
 LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
 """An answer without end would fill the memory and the disk."""
+EVENTS_IN_A_ROW = 16
+"""So many of what has come at once are handed on before everybody else gets their turn: other answers came, too."""
 _OF_THE_TRANSPORT = frozenset({"accept-encoding", "connection", "content-length", "host", "transfer-encoding"})
 _SHORTEST_SECRET = 8
 
@@ -227,6 +229,7 @@ class HttpModel:
         import httpx2  # already loaded: a request was made
 
         reader, head, answered, size, heard = self._wire.framing(), b"", False, 0, time.monotonic()
+        count = 0
         limit, kind = self._connection.chunk_timeout_seconds, response.headers.get("content-type", "").lower()
         try:
             async for chunk in response.aiter_bytes():
@@ -239,6 +242,9 @@ class HttpModel:
                     answered, heard = True, 0.0
                     for event in decoder.feed(data):
                         yield event
+                    count += 1
+                    if count % EVENTS_IN_A_ROW == 0:
+                        await anyio.lowlevel.checkpoint()
                 if not heard:
                     heard = time.monotonic()
                 elif limit is not None and time.monotonic() - heard > NOISE_PATIENCE * limit:

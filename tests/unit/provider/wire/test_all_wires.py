@@ -1,6 +1,7 @@
 """What every wire must do, against a server that speaks the real formats."""
 
 import socket
+from collections import Counter
 
 import anyio
 import pytest
@@ -23,6 +24,7 @@ from opencode.provider.stream import (
     ToolInputStart,
     Usage,
 )
+from opencode.provider.wire.http_model import EVENTS_IN_A_ROW
 from tests.support.scripted_model.script import (
     Call,
     Cut,
@@ -282,6 +284,28 @@ async def test_many_answers_at_once_share_one_adapter(wire: WireUnderTest) -> No
             for _ in range(20):
                 tasks.start_soon(ask)
     assert sorted(texts) == sorted(f"answer {number}" for number in range(20))
+
+
+async def test_a_burst_of_one_answer_keeps_nobody_else_waiting(chat: WireUnderTest) -> None:
+    piece = b'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
+    chat.server.push(turn(Raw(piece * 200)))
+    turns, seen = 0, []
+
+    async def somebody_else() -> None:
+        nonlocal turns
+        while True:
+            await anyio.lowlevel.checkpoint()
+            turns += 1
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(somebody_else)
+        async with chat.model.stream(chat.request()) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    seen.append(turns)
+        tasks.cancel_scope.cancel()
+    assert len(seen) == 200
+    assert max(Counter(seen).values()) <= EVENTS_IN_A_ROW
 
 
 async def test_we_name_ourselves_and_later_headers_win(wire: WireUnderTest) -> None:
