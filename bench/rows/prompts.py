@@ -128,6 +128,7 @@ async def measure(bench: Bench, worlds: Sequence[World]) -> None:
         await bench.rounds("text" + ending, worlds, text)
         await bench.rounds("loop10" + ending, worlds, loop10)
     await bench.rounds("stream", worlds, lambda world: streamed(world, world.target("work")))
+    bench.tell("delta")
     bench.tell("first_delta")
     await bench.rounds("delta_20", worlds, lambda world: streamed_at_once(world, world.target("work"), AT_ONCE))
     bench.tell("first_delta_20")
