@@ -8,11 +8,9 @@ threads, children. Draws ``docs/soak.svg``; ends with 1 when something grows.
 import argparse
 import asyncio
 import gc
-import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +24,8 @@ from statistics import mean
 import psutil
 
 from bench.client import Connection, Target, answers, ask_json, connected, listening
+from bench.peers import free_port
+from bench.projects import config, make_project
 from bench.soak_chart import chart
 
 PROBE_FILE = "OPENCODE_SOAK_PROBE"
@@ -224,23 +224,11 @@ def process(*command: str, env: dict[str, str] | None = None, cwd: Path | None =
             child.terminate()
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        port: int = bound.getsockname()[1]
-        return port
-
-
 def project(path: Path, model_port: int) -> str:
-    """A repository whose only model is ours."""
-    path.mkdir()
-    subprocess.run(["git", "init", "-q"], cwd=path, check=True)
-    (path / "a.txt").write_text("hello\n" * 20)
-    options = {"baseURL": f"http://127.0.0.1:{model_port}/v1", "apiKey": "none"}
-    model = {"name": "M", "tool_call": True, "limit": {"context": 10_000_000, "output": 8_000}}
-    provider = {"npm": "@ai-sdk/openai-compatible", "options": options, "models": {"m": model}}
-    config = {"provider": {"p": provider}, "model": "p/m", "small_model": "p/m"}
-    (path / "opencode.json").write_text(json.dumps(config))
+    """A repository whose only model is ours, and takes histories of any length."""
+    settings = config(model_port, small_model="scripted/m1")
+    settings["provider"]["scripted"]["models"]["m1"]["limit"]["context"] = 10_000_000
+    make_project(path, settings)
     return str(path)
 
 

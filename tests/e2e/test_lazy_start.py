@@ -65,3 +65,17 @@ def _modules_of_a_session(home: Home, project: Path) -> set[str]:
             return set(server.stdout.read().split())
         finally:
             server.kill()
+
+
+def test_a_start_does_not_wait_for_what_directories_are_made_of() -> None:
+    """It is loaded once the server listens."""
+    ended = subprocess.run(
+        [sys.executable, "-c", "import sys, opencode.cli.serve; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    of_directories = {
+        f"opencode.{name}" for name in ("loop.prompt", "tool.registry", "snapshot.service", "file.finder")
+    }
+    assert of_directories.intersection(ended.stdout.split()) == set()

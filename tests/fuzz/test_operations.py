@@ -32,7 +32,11 @@ ELSEWHERE = 7
 UNSUITED = {
     "event.subscribe": "a stream without end",
     "global.event": "a stream without end",
+    "seed.session.event": "a stream without end",
     "session.shell": "runs what it is sent",
+    "tui.control.next": "waits without end",
+    "v1.chat.stream": "a stream",
+    "v1.chat.stream.get": "a stream",
 }
 """Operations that are not sent random requests."""
 

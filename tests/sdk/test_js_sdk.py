@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from tests.support.pages import example
 from tests.support.scripted_config import says, scripted_config, write_config
 from tests.support.scripted_model.script import Call, Text, Turn, turn
 from tests.support.scripted_model.server import ScriptedModel, scripted_model
@@ -60,3 +61,18 @@ async def test_the_official_sdk_finds_what_it_expects(tmp_path: Path) -> None:
     assert report is not None, ended.stderr.decode()
     assert {name: result.get("error") for name, result in report.items()} == dict.fromkeys(SCENARIOS)
     assert ended.returncode == 0
+
+
+async def test_the_example_of_the_page_runs(tmp_path: Path) -> None:
+    """``docs/programs.md``: it asks, allows what is asked for, and shows the answer as it grows."""
+    project, program = tmp_path / "project", tmp_path / "program.mjs"
+    project.mkdir()
+    program.write_text(example("docs/programs.md", "JavaScript: the official SDK", "js"))
+    (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
+    async with scripted_model() as model:
+        model.push_for(says("list"), SHELL, turn(Text("The files are listed", chunks=4)))
+        write_config(project, scripted_config(model.url, permission={"bash": "ask"}))
+        async with server_process(Home(tmp_path / "home"), project) as server:
+            with anyio.fail_after(60):
+                ended = await anyio.run_process(["node", str(program), server.url], check=False, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout.decode()) == (0, "The files are listed"), ended.stderr.decode()

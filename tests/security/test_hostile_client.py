@@ -1,6 +1,7 @@
 """Whatever is sent to the port: it is refused with words, and costs little."""
 
 import logging
+import os
 import socket
 
 import anyio
@@ -35,6 +36,19 @@ async def test_odd_ids_are_unknown_or_bad(world: World, session: str) -> None:
         answer = await server.client.get(f"/session/{session}")
     assert answer.status_code in (400, 404)
     assert "err_" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["%00", "a%00b", "loop", "x" * 300, "x/" * 3000, "..", "/etc/passwd", "fifo"])
+@pytest.mark.parametrize("operation", ["/file", "/file/content", "/find/file?query=x&", "/find?pattern=%00&"])
+async def test_odd_paths_and_patterns_are_no_defects(world: World, operation: str, path: str) -> None:
+    (world.project / "loop").symlink_to("loop")
+    os.mkfifo(world.project / "fifo")
+    async with world.open() as server:
+        separator = "" if operation.endswith("&") else "?"
+        with anyio.fail_after(10):
+            answer = await server.client.get(f"{operation}{separator}path={path}")
+    assert answer.status_code in (200, 400)
+    assert "root:" not in answer.text
 
 
 async def _exchange(world: World, *pieces: bytes, until_closed: bool = False) -> bytes:
@@ -82,6 +96,33 @@ async def test_a_head_without_end_is_refused(world: World) -> None:
     pieces = [b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", *[b"x" * 32_000] * 20]
     answer = await _exchange(world, *pieces)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+
+
+CHUNKED = b"POST /session HTTP/1.1\r\nHost: %b\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+
+
+async def test_a_trailer_without_end_is_refused(world: World) -> None:
+    """Short fields, of which each takes many times its size in memory, and one long field."""
+    for field in (b"a: b\r\n" * 6_000, b"x" * 32_000):
+        pieces = [CHUNKED % b"localhost" + b"a: ", *[field] * 20]
+        answer = await _exchange(world, *pieces, until_closed=True)
+        assert answer == b"" or b"Request head too large." in answer
+
+
+async def test_what_a_trailer_says_is_no_header(world: World) -> None:
+    answer = await _exchange(world, CHUNKED % b"evil.example" + b"Host: localhost\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    answer = await _exchange(world, CHUNKED % b"localhost" + b"Host: evil.example\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_large_body_in_large_chunks_is_no_head(world: World) -> None:
+    """Wherever the pieces of it begin and end."""
+    chunk = b"40000\r\n" + b" " * 0x40000 + b"\r\n"
+    head, end = CHUNKED.split(b"2\r\n{}\r\n")
+    pieces = [head % b"localhost" + chunk[:7], *[chunk[7:] + chunk[:7]] * 4, chunk[7:] + b"2\r\n{}\r\n" + end + b"\r\n"]
+    answer = await _exchange(world, *pieces)
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 async def test_lines_of_clients_stay_one_line_and_say_nothing_to_a_terminal(world: World) -> None:

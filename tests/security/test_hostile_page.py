@@ -40,6 +40,17 @@ async def test_a_page_cannot_make_the_server_open_a_directory(world: World) -> N
     assert [answer.status_code for answer in (image, script, frame)] == [403, 403, 403]
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/stream?message=hi", "/config", "/event", "/session?x=/doc"])
+async def test_a_page_cannot_send_its_reader_where_something_is_done(world: World, path: str) -> None:
+    """``location = ...`` needs nobody's click, and looks to the server as a link that was followed."""
+    sent = {**EMBEDDED, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    async with world.open() as server:
+        answer = await server.client.get(path, headers=sent)
+        sessions = await server.get("/session")
+    assert answer.status_code == 403
+    assert sessions == []
+
+
 async def test_people_and_the_official_web_app_are_let_in(world: World) -> None:
     async with world.open() as server:
         get = server.client.get

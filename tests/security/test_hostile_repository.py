@@ -1,5 +1,6 @@
 """What a repository can do to the user who opens it. Nobody has been asked anything yet."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -91,6 +92,19 @@ def test_front_matter_ends_no_process_and_fills_no_memory(bomb: str) -> None:
     """The fast YAML reader crashes on deep nesting."""
     with pytest.raises(YamlError):
         read_yaml(bomb)
+
+
+async def test_a_change_of_the_project_is_not_written_into_the_users_own_files(world: World) -> None:
+    """What is allowed in one project would be allowed everywhere."""
+    own = world.write(world.paths.config / "opencode.json", {"username": "me"})
+    (world.project / "opencode.json").symlink_to(own)
+    async with world.open() as server:
+        refused = await server.client.patch("/config", json={"permission": {"bash": "allow"}})
+        assert (refused.status_code, refused.json()["name"]) == (400, "ConfigWithheldError")
+        assert json.loads(own.read_text()) == {"username": "me"}
+        world.write(world.paths.config / "trusted", f"{world.project}\n")
+        assert (await server.client.patch("/config", json={"permission": {"bash": "allow"}})).status_code == 200
+    assert json.loads(own.read_text()) == {"username": "me", "permission": {"bash": "allow"}}
 
 
 async def test_links_to_the_users_files_become_no_instructions(world: World) -> None:

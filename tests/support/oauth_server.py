@@ -5,13 +5,15 @@ import base64
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
 import anyio
+
+from tests.support.loopback import HttpRequest, listening, read_request
 
 Json = dict[str, Any]
 
@@ -69,42 +71,20 @@ class OAuthServer:
 async def oauth_server() -> AsyncIterator[OAuthServer]:
     """A scripted server that listens until the context is left."""
     server = OAuthServer()
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                reply = await server.answer(await _read(reader))
-                writer.write(_written(reply))
-                await writer.drain()
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-            tasks.discard(task)
+        writer.write(_written(await server.answer(_asked(await read_request(reader)))))
+        await writer.drain()
 
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
-    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(serve) as port:
+        server.url = f"http://127.0.0.1:{port}"
         yield server
-    finally:
-        listener.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _read(reader: asyncio.StreamReader) -> Asked:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    method, path, _ = head[0].split(" ")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
-    raw = await reader.readexactly(int(headers.get("content-length", 0)))
-    is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    fields = dict(parse_qsl(raw.decode())) if is_form else json.loads(raw or b"{}")
-    return Asked(method, path, headers, fields)
+def _asked(request: HttpRequest) -> Asked:
+    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    fields = dict(parse_qsl(request.body.decode())) if is_form else json.loads(request.body or b"{}")
+    return Asked(request.method, request.path, request.headers, fields)
 
 
 def _written(reply: Reply) -> bytes:

@@ -6,6 +6,8 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from opencode.instance.shared import Shared
+
 
 async def test_paths_are_those_of_the_directory(client: httpx.AsyncClient, project: Path, tmp_path: Path) -> None:
     """Source: golden traces ``project`` and ``directory``."""
@@ -23,6 +25,21 @@ async def test_paths_are_those_of_the_directory(client: httpx.AsyncClient, proje
     assert below.json() == {**own, "directory": str(project / "src")}
     nowhere = await client.get("/path", headers={"x-opencode-directory": "%2Fdoes%2Fnot%2Fexist"})
     assert nowhere.json() == {**own, "worktree": "/", "directory": "/does/not/exist"}
+
+
+@pytest.mark.parametrize("spelling", ["/{}", "//{}", "/./{}/", "/{}/x/.."])
+async def test_a_directory_is_the_same_however_it_is_spelt(
+    client: httpx.AsyncClient, project: Path, shared: Shared, spelling: str
+) -> None:
+    asked = await client.get("/path", params={"directory": spelling.format(str(project)[1:])})
+    assert asked.json()["directory"] == str(project)
+    assert shared.registry.open_directories() == {str(project)}
+
+
+async def test_a_directory_that_nobody_may_look_into_is_answered_with_words(client: httpx.AsyncClient) -> None:
+    """The root of process 1 leads somewhere only for those who may watch that process."""
+    answer = await client.get("/path", params={"directory": "/proc/1/root"})
+    assert answer.status_code in (200, 400)
 
 
 async def test_the_branch_is_told(client: httpx.AsyncClient, tmp_path: Path) -> None:

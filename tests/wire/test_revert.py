@@ -1,6 +1,7 @@
 """Undo: files and messages go back to an earlier point, and forward again until the next prompt."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import anyio
@@ -10,8 +11,8 @@ import pytest
 from opencode.instance.shared import Shared
 from opencode.session.schema import MessagePartDelta, MessageRemoved, SessionDiff
 from opencode.session.sqlite_store import SqliteSessionStore
-from tests.support.scripted_model.script import Call, Sleep, Turn, turn
-from tests.wire.delegating import Script, scripted
+from tests.support.scripted_model.script import Call, Sleep, Turn, Wait, turn
+from tests.wire.delegating import PATIENCE_SECONDS, Script, scripted
 
 
 @pytest.fixture
@@ -201,3 +202,39 @@ async def test_what_the_snapshots_take_is_told(script: Script, project: Path) ->
     told = await script.get("/experimental/snapshot")
     assert (told["enabled"], told["snapshots"], told["directory"]) == (True, 4, empty["directory"])
     assert told["bytes"] > 0 and told["objects"] > 0 and told["oldest"] > 0
+
+
+async def until_later(script: Script) -> None:
+    """Until the clock shows more than the newest session does."""
+    newest = max(session["time"]["updated"] for session in await script.get("/session"))
+    with anyio.fail_after(PATIENCE_SECONDS):
+        while time.time() * 1000 < newest + 1:
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_steps_and_reverts_put_their_session_first_in_the_list(script: Script) -> None:
+    session, other = await script.session(), await script.session()
+    gate, reached, answered = anyio.Event(), anyio.Event(), anyio.Event()
+    script.model.push(turn(Wait(gate, reached), "Done."))
+
+    async def ask() -> None:
+        await script.prompt(session, "First")
+        answered.set()
+
+    async def finish() -> None:
+        gate.set()
+        await answered.wait()
+
+    async def first_after(work: Awaitable[object]) -> str:
+        await script.prompt(other, "A note", noReply=True)
+        await until_later(script)
+        await work
+        return str((await script.get("/session"))[0]["id"])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        await reached.wait()
+        assert await first_after(finish()) == session
+    message = (await script.messages(session))[0]["info"]["id"]
+    assert await first_after(script.post(session, "revert", {"messageID": message})) == session
+    assert await first_after(script.post(session, "unrevert")) == session

@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx2 as httpx
+import pytest
 
 SESSION = {
     "id": "ses_other",
@@ -42,6 +43,17 @@ async def test_a_restored_session_keeps_its_place(client: httpx.AsyncClient) -> 
     assert (listed["id"], listed["project"]["worktree"]) == ("ses_other", "/elsewhere")
     content = (await client.get("/global/session/ses_other")).json()
     assert [one["id"] for one in content["messages"]] == ["msg_1"]
+
+
+@pytest.mark.parametrize("created", [2**63, -(2**70)])
+async def test_times_beyond_every_calendar_are_kept(client: httpx.AsyncClient, created: int) -> None:
+    info = {**SESSION, "time": {"created": created, "updated": created, "archived": created}}
+    text = message()
+    text["info"]["time"] = {"created": created}
+    for _ in ("new", "replaced"):
+        answer = await client.post("/session/import", json={"info": info, "messages": [text], "replace": True})
+        assert (answer.status_code, answer.json()["session"]["time"]["archived"]) == (200, created)
+    assert (await client.get("/session/ses_other/message")).json() == [text]
 
 
 async def test_an_id_of_another_session_is_409(client: httpx.AsyncClient) -> None:

@@ -7,7 +7,7 @@ from opencode.cli.errors import CliError
 from opencode.cli.options import NetworkOptions
 from opencode.config.environment import Environment
 from opencode.config.server_schema import BasicAuthConfig, BearerAuthConfig, CorsConfig, ServerConfig
-from opencode.core.wire import UNSET, set_or
+from opencode.core.wire import UNSET, UnsetType, set_or
 
 LOOPBACK: Final = "127.0.0.1"
 EVERYWHERE: Final = "0.0.0.0"
@@ -42,6 +42,8 @@ class NetworkSettings:
     mdns: bool = False
     mdns_domain: str = MDNS_DOMAIN
     cors: tuple[str, ...] = ()
+    cors_methods: tuple[str, ...] | None = None
+    cors_headers: tuple[str, ...] | None = None
     allow_unauthenticated: bool = False
     share: bool | str = False
     credentials: Credentials = Credentials()
@@ -52,26 +54,24 @@ def network_settings(options: NetworkOptions, config: ServerConfig, environment:
     if config.enabled is False and not options.force:
         raise CliError('The configuration says "server": {"enabled": false}; --force starts the server nevertheless')
     mdns = options.mdns if options.mdns is not None else config.mdns is True
+    cors = config.cors if isinstance(config.cors, CorsConfig) else CorsConfig(origins=set_or(config.cors, []))
     configured_host = set_or(config.hostname, set_or(config.host, None))
     return NetworkSettings(
         hostname=options.hostname or configured_host or (EVERYWHERE if mdns else LOOPBACK),
         port=options.port if options.port is not None else set_or(config.port, options.default_port),
         mdns=mdns,
         mdns_domain=options.mdns_domain or set_or(config.mdns_domain, None) or MDNS_DOMAIN,
-        cors=(*_origins(config), *options.cors),
+        cors=(*cors.origins, *options.cors),
+        cors_methods=_names(cors.methods),
+        cors_headers=_names(cors.headers),
         allow_unauthenticated=options.allow_unauthenticated or environment.flag(ALLOW_VARIABLE),
         share=set_or(config.share, False),
         credentials=_credentials(config, environment),
     )
 
 
-def _origins(config: ServerConfig) -> tuple[str, ...]:
-    match config.cors:
-        case CorsConfig(origins=origins):
-            return tuple(origins)
-        case list() as origins:
-            return tuple(origins)
-    return ()
+def _names(configured: list[str] | UnsetType) -> tuple[str, ...] | None:
+    return None if configured is UNSET else tuple(configured)
 
 
 def _credentials(config: ServerConfig, environment: Environment) -> Credentials:

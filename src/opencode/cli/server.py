@@ -38,11 +38,8 @@ async def running_server(around: Surroundings, settings: NetworkSettings) -> Asy
 
 
 def _application(shared: Shared, settings: NetworkSettings) -> Application:
-    cors = CorsPolicy(settings.cors)
+    cors = CorsPolicy(settings.cors, settings.cors_methods, settings.cors_headers)
     credentials = settings.credentials
-    known_hosts = {settings.hostname, settings.mdns_domain} if is_loopback(settings.hostname) else None
-    if known_hosts is not None and isinstance(settings.share, str):
-        known_hosts.add(urlsplit(settings.share).hostname or "")
     return Application(
         OperationTable(OPERATIONS),
         shared.registry,
@@ -51,5 +48,19 @@ def _application(shared: Shared, settings: NetworkSettings) -> Application:
         shared=shared,
         cors=cors,
         gate=Gate(credentials.password, credentials.username, credentials.tokens),
-        guard=OriginGuard(cors, known_hosts),
+        guard=OriginGuard(cors, known_hosts(settings)),
     )
+
+
+def known_hosts(settings: NetworkSettings) -> set[str] | None:
+    """The names under which requests may come besides loopback ones; ``None``: any, it listens beyond the loopback.
+
+    Origins that are let in are also names of a proxy before this server, but only where credentials are wanted: a page
+    under a name that was bound to this machine behind the user's back has none.
+    """
+    if not is_loopback(settings.hostname):
+        return None
+    addresses = [settings.share] if isinstance(settings.share, str) else []
+    if not settings.credentials.is_open:
+        addresses += settings.cors
+    return {settings.hostname, settings.mdns_domain, *(urlsplit(address).hostname or "" for address in addresses)}

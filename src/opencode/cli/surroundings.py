@@ -15,7 +15,9 @@ from opencode.core.log import LogLevel, get_logger
 from opencode.core.log_file import configure_logging
 from opencode.core.paths import Paths
 
-EXPECTED: Final = (CliError, NamedError)
+EXPECTED: Final = (CliError, NamedError, BrokenPipeError)
+"""Not worth a traceback in the log. A broken pipe: who reads the output has read enough (``opencode stats | head``)."""
+
 log = get_logger("cli")
 
 

@@ -10,13 +10,14 @@ import httpx2
 import msgspec
 
 from opencode.client.answer import check
-from opencode.client.errors import StreamLost
+from opencode.client.errors import RequestFailed, StreamLost
 from opencode.client.schema import OtherEvent, parse_event
 from opencode.event.schema import Event
 
 RESUME_ATTEMPTS: Final = 6
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _DISPOSED: Final = "server.instance.disposed"
+_STOPPING: Final = 503  # of a server that goes down, maybe to come back
 _SILENCE_SECONDS: Final = 35.0  # the server's heartbeat comes every 10
 
 
@@ -25,7 +26,7 @@ class EventStream:
 
     When the connection ends it is opened again with the cursor of the last event seen, so nothing is missed; where the
     server cannot fill the gap, ``server.resync`` comes. The iterator ends after ``server.instance.disposed``; raises
-    :class:`StreamLost` when resuming fails again and again.
+    :class:`StreamLost` when resuming fails again and again, ``RequestFailed`` when the server refuses it.
     """
 
     def __init__(self, http: httpx2.AsyncClient, cursor: str | None = None) -> None:
@@ -101,4 +102,8 @@ class EventStream:
                 return await self._connect()
             except httpx2.TransportError as again:
                 error = again
+            except RequestFailed as refusal:
+                if refusal.status != _STOPPING:
+                    raise
+                error = refusal
         raise StreamLost(RESUME_ATTEMPTS, str(error) or type(error).__name__) from error

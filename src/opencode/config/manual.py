@@ -18,6 +18,7 @@ _HEADER = ("| Setting | Kind | Meaning |", "| --- | --- | --- |")
 def settings_tables() -> str:
     """One table of all top-level settings and one for each part, in Markdown."""
     components = config_components()
+    server = components["ServerConfig"]["properties"]
     parts = [
         ("Top level", components["Config"]),
         *_nested(components["Config"]),
@@ -31,7 +32,10 @@ def settings_tables() -> str:
         ("`lsp.<name>`", _map_of(components["Config"]["properties"]["lsp"])["anyOf"][1]),
         ("`formatter.<name>`", _map_of(components["Config"]["properties"]["formatter"])),
         ("`server`", components["ServerConfig"]),
-        ("`server.unattended`", components["ServerConfig"]["properties"]["unattended"]),
+        ("`server.unattended`", server["unattended"]),
+        ("`server.cors`, as an object", server["cors"]["anyOf"][1]),
+        ("`server.auth`, tokens", server["auth"]["anyOf"][0]),
+        ("`server.auth`, a password", server["auth"]["anyOf"][1]),
         ("`attachment.image`", components["ImageAttachmentConfig"]),
     ]
     return "\n\n".join(f"### {title}\n\n{_table(schema)}" for title, schema in parts) + "\n"

@@ -134,7 +134,7 @@ class _Kind:
 _KINDS = (
     _Kind("command", ("command", "commands"), _command),
     _Kind("agent", ("agent", "agents"), _agent),
-    _Kind("mode", ("mode", "modes"), _mode, nested=False),
+    _Kind("agent", ("mode", "modes"), _mode, nested=False),
 )
 
 

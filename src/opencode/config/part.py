@@ -9,6 +9,8 @@ from opencode.core.wire import UnsetType, Wire
 Number = int | float
 Positive = Annotated[int, Meta(gt=0)]
 NotNegative = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0, le=10 * 365 * 24 * 3600)]
+"""A length of time, of ten years at most: a sum with it is still a date."""
 Text = str | UnsetType
 Flag = bool | UnsetType
 Strings = list[str] | UnsetType

@@ -77,12 +77,14 @@ class WatcherConfig(ConfigPart):
 
 
 class ImageAttachmentConfig(ConfigPart):
-    """How large images may be."""
+    """How large images may be. Larger ones are made smaller (with the extra ``images``)."""
 
-    auto_resize: Annotated[bool, Meta(description="Make large images smaller.")] | UnsetType = UNSET
-    max_width: Annotated[Positive, Meta(description="Pixels.")] | UnsetType = UNSET
-    max_height: Annotated[Positive, Meta(description="Pixels.")] | UnsetType = UNSET
-    max_base64_bytes: Annotated[Positive, Meta(description="Bytes, encoded.")] | UnsetType = UNSET
+    auto_resize: (
+        Annotated[bool, Meta(description="Make large images smaller; `true` unless said otherwise.")] | UnsetType
+    ) = UNSET
+    max_width: Annotated[Positive, Meta(description="Pixels; 2000.")] | UnsetType = UNSET
+    max_height: Annotated[Positive, Meta(description="Pixels; 2000.")] | UnsetType = UNSET
+    max_base64_bytes: Annotated[Positive, Meta(description="Bytes, encoded; 5 MiB.")] | UnsetType = UNSET
 
 
 class AttachmentConfig(ConfigPart):

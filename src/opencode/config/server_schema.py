@@ -4,29 +4,31 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from opencode.config.part import ConfigPart, Positive, Text
+from opencode.config.part import ConfigPart, Positive, Seconds
 from opencode.core.wire import UNSET, UnsetType
 
 
 class CorsConfig(ConfigPart):
     """Which pages may call the server, and how."""
 
-    origins: list[str]
+    origins: Annotated[list[str], Meta(description="The origins of the pages.")]
     methods: Annotated[list[str], Meta(description="The methods they may use.")] | UnsetType = UNSET
-    headers: Annotated[list[str], Meta(description="The headers they may send.")] | UnsetType = UNSET
+    headers: (
+        Annotated[list[str], Meta(description="The headers they may send besides those that clients need.")] | UnsetType
+    ) = UNSET
 
 
 class BearerAuthConfig(ConfigPart, tag_field="type", tag="bearer"):
     """Clients send one of these tokens."""
 
-    tokens: list[str]
+    tokens: Annotated[list[str], Meta(description="The tokens; better kept out of the file with `{env:NAME}`.")]
 
 
 class BasicAuthConfig(ConfigPart, tag_field="type", tag="basic"):
     """Clients send this name and password."""
 
-    username: Text = UNSET
-    password: str
+    username: Annotated[str, Meta(description="The name. Default: `opencode`.")] | UnsetType = UNSET
+    password: Annotated[str, Meta(description="The password; better kept out of the file with `{env:NAME}`.")]
 
 
 class UnattendedConfig(ConfigPart):
@@ -41,8 +43,8 @@ class UnattendedConfig(ConfigPart):
     ) = UNSET
     after_seconds: (
         Annotated[
-            float,
-            Meta(ge=0, description="How long nobody has been connected before the policy applies. Default: 60."),
+            Seconds,
+            Meta(description="How long nobody has been connected before the policy applies. Default: 60."),
         ]
         | UnsetType
     ) = field(default=UNSET, name="afterSeconds")

@@ -1,19 +1,22 @@
 """Read and change configuration files for the routes of ``/config`` and ``/global/config``."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import anyio
 from anyio import to_thread
 
+from opencode.config.confinement import Confinement
 from opencode.config.edit import edit_jsonc
 from opencode.config.environment import Environment
-from opencode.config.errors import ConfigPatchInvalid
+from opencode.config.errors import ConfigPatchInvalid, ConfigWithheldError
 from opencode.config.load import ConfigReader
 from opencode.config.locate import GLOBAL_NAMES, PROJECT_NAMES
 from opencode.config.merge import Json
 from opencode.config.parse import find_issues, normalise, without_other_names
 from opencode.config.present import presented_layer, without_presented
+from opencode.config.trust import how_to_trust, is_trusted
 from opencode.core.paths import Paths
 from opencode.core.text_file import read_text
 from opencode.core.whole_file import write_whole
@@ -31,6 +34,7 @@ class ConfigService:
 
     def __init__(self, paths: Paths, environment: Environment) -> None:
         self._paths = paths
+        self._environment = environment
         self._reader = ConfigReader(paths, environment)
         self._writing = anyio.Lock()
 
@@ -51,18 +55,26 @@ class ConfigService:
             await to_thread.run_sync(self._write, _first_existing(candidates), change, True)
         return await self.global_config()
 
-    async def update_project(self, directory: Path, patch: Any) -> Json:
+    async def update_project(self, directory: Path, worktree: Path, patch: Any) -> Json:
         """Merge a change into the project's file, comments kept; answers the change.
 
         The file is ``opencode.json`` or ``opencode.jsonc`` of the directory, else a new ``opencode.json``. Raises
-        like :meth:`update_global`. Source: operation ``config.update``; the official server writes a
-        ``config.json`` that it does not read.
+        like :meth:`update_global`, and ``ConfigWithheldError`` when the file is a link that leads out of a project
+        that is not trusted. Source: operation ``config.update``; the official server writes a ``config.json`` that
+        it does not read.
         """
         change = _checked(patch)
-        candidates = [directory / name for name in reversed(PROJECT_NAMES)]
+        path = _first_existing([directory / name for name in reversed(PROJECT_NAMES)])
+        self._stay_inside(path, directory if worktree == worktree.parent else worktree)
         async with self._writing:
-            await to_thread.run_sync(self._write, _first_existing(candidates), change, False)
+            await to_thread.run_sync(self._write, path, change, False)
         return presented_layer(normalise(change))
+
+    def _stay_inside(self, path: Path, project: Path) -> None:
+        confinement = Confinement(root=project)
+        if not confinement.admits_found(path) and not is_trusted(project, self._paths, self._environment):
+            led = f"it is a link to {os.path.realpath(path)}"
+            raise ConfigWithheldError(path, [led], how_to_trust(project, self._paths))
 
     def _write(self, path: Path, change: Json, private: bool) -> None:
         removed = [key for key in REMOVABLE if change.get(key) == ""]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from opencode.config.part import ConfigPart, NotNegative
+from opencode.config.part import ConfigPart, NotNegative, Seconds
 from opencode.core.wire import UNSET, UnsetType
 
 Amount = Annotated[float, Meta(ge=0)]
@@ -17,7 +17,7 @@ class RetryConfig(ConfigPart):
     turn_attempts: Annotated[NotNegative, Meta(description="Retries in a turn. Default: 20.")] | UnsetType = UNSET
     turn_seconds: (
         Annotated[
-            Amount,
+            Seconds,
             Meta(
                 description="What failed calls and the waits after them may take in a turn. A provider that asks for a"
                 " longer wait is not waited for. Default: 1800."

@@ -22,7 +22,10 @@ def is_trusted(project: Path, paths: Paths, environment: Environment) -> bool:
     said = environment.get(VARIABLE) or ""
     if said.lower() in TRUE:
         return True
-    real = Path(os.path.realpath(project))
+    try:
+        real = Path(os.path.realpath(project))
+    except OSError:  # a link that may not be followed: nobody can say where it leads
+        return False
     named = [*said.split(os.pathsep), *_listed(paths.config / FILE)]
     return any(real.is_relative_to(place) for entry in named if (place := _place(entry, paths.home)) is not None)
 

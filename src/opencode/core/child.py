@@ -5,6 +5,7 @@ the ``vfork`` of ``subprocess.Popen``, and it cannot close a pipe that a backgro
 """
 
 import asyncio
+import errno
 import os
 import subprocess
 import threading
@@ -101,9 +102,12 @@ async def start_child(
     argv: Sequence[str], *, cwd: str, env: Mapping[str, str], stdin: int, stdout: int, stderr: int
 ) -> Child:
     """Start a process in its own session. Raises ``OSError``. The caller shields it from cancellation."""
-    popen = subprocess.Popen(  # noqa: ASYNC220 (does not wait for the child)
-        list(argv), cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr, bufsize=0, start_new_session=True
-    )
+    try:
+        popen = subprocess.Popen(  # noqa: ASYNC220 (does not wait for the child)
+            list(argv), cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr, bufsize=0, start_new_session=True
+        )
+    except ValueError as error:  # what no system takes, such as a NUL in an argument
+        raise OSError(errno.EINVAL, str(error)) from error
     child = Child(popen)
     await child.connect()
     return child

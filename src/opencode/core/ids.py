@@ -1,6 +1,7 @@
 """Identifiers: their types, their layout, and the generator (spec: ids and storage, section 1)."""
 
 import os
+import re
 import secrets
 import threading
 from typing import Annotated, Literal, NewType
@@ -30,6 +31,7 @@ _TAIL_LENGTH = 14
 _TAILS_AT_ONCE = 64
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MASK = (1 << 48) - 1
+_STAMPED = re.compile(r"(?P<before>.*)(?P<stamp>[0-9a-f]{12})[0-9A-Za-z]{14}", re.DOTALL)
 
 
 class IdGenerator:
@@ -91,11 +93,8 @@ def _beyond(candidate: str, floor: str | None) -> str:
     """The candidate, or the next id after ``floor`` when the candidate does not sort after it."""
     if floor is None or candidate > floor:
         return candidate
-    prefix, _, rest = floor.partition("_")
-    try:
-        stamp = int(rest[:12], 16)
-    except ValueError:  # a client's own spelling: anything that sorts after it will do
-        return f"{floor}{candidate[-14:]}"
-    if stamp < _MASK:
-        return f"{prefix}_{stamp + 1:012x}{candidate[-14:]}"
-    return f"{floor}{candidate[-14:]}"
+    stamped = _STAMPED.fullmatch(floor)
+    if stamped is not None and (stamp := int(stamped["stamp"], 16)) < _MASK:
+        return f"{stamped['before']}{stamp + 1:012x}{candidate[-_TAIL_LENGTH:]}"
+    # A client's own spelling: what begins with it sorts after it, and has a stamp for the ids that follow.
+    return floor + candidate.partition("_")[2]

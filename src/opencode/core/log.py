@@ -20,6 +20,7 @@ ROOT: Final = "opencode"
 _LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING, "ERROR": logging.ERROR}
 _NAMES: Final = {number: name for name, number in _LEVELS.items()} | {logging.CRITICAL: "ERROR"}
 _TAG_LIMIT: Final = 4_000
+_LEVELS_SHOWN: Final = 20
 _CAUSE_DEPTH: Final = 10
 _HIDDEN: Final = "***"
 _SECRET_TAG: Final = re.compile(r"passw|secret|token|api_?key|authorization|cookie|credential", re.IGNORECASE)
@@ -160,16 +161,20 @@ def _quoted(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else msgspec.json.encode(text).decode()
 
 
-def _masked(value: Any) -> Any:
-    """The value with the secrets in its mappings replaced."""
+def _masked(value: Any, levels: int = _LEVELS_SHOWN) -> Any:
+    """The value with the secrets in its mappings replaced, and without what is nested too deeply to be read."""
     match value:
+        case dict() | list() | tuple() if not levels:
+            return "..."
         case dict():
             return {
-                str(key): _HIDDEN if isinstance(item, str) and _SECRET_TAG.search(str(key)) else _masked(item)
+                str(key): _HIDDEN
+                if isinstance(item, str) and _SECRET_TAG.search(str(key))
+                else _masked(item, levels - 1)
                 for key, item in value.items()
             }
         case list() | tuple():
-            return [_masked(item) for item in value]
+            return [_masked(item, levels - 1) for item in value]
     return value
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from opencode.core.clock import Clock
+from opencode.core.file_lock import try_lock
 from opencode.core.log import ROOT, LineFormatter, LogLevel, level_number
 
 FILE_LIMIT_BYTES: Final = 20_000_000
@@ -80,18 +81,32 @@ class PrivateFileHandler(RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try_lock(descriptor)  # held as long as the file is open: says that it is in use
         self._size = os.fstat(descriptor).st_size
         return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding="utf-8")
 
 
 def remove_old_logs(directory: Path) -> None:
-    """When there are more than a few, delete all but the newest files, with their older halves."""
+    """When there are more than a few, delete all but the newest files, with their older halves.
+
+    A file that a process still writes stays: that of a server is soon older than those of many short commands.
+    """
     names = sorted(entry.name for entry in directory.iterdir() if _OURS.fullmatch(entry.name))
     if len(names) <= _CLEAN_ABOVE:
         return
     for name in names[:-KEPT_FILES]:
+        if _is_in_use(directory / name):
+            continue
         for path in (directory / name, directory / f"{name}.1"):
             path.unlink(missing_ok=True)
+
+
+def _is_in_use(path: Path) -> bool:
+    try:
+        with path.open("rb+") as file:
+            return not try_lock(file.fileno())
+    except FileNotFoundError:  # another process has just removed it
+        return False
 
 
 def _new_file(directory: Path, clock: Clock) -> Path:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import signal
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +14,7 @@ import anyio
 
 from opencode.core.child import Child, start_child
 from opencode.core.process_output import OutputReader, read_to_exit
-from opencode.core.process_tree import MARK, end_marked, end_tree, group_exists
+from opencode.core.process_tree import MARK, end_marked, end_tree, group_exists, is_carried
 
 GRACE_SECONDS = 0.2
 """Time between SIGTERM and SIGKILL."""
@@ -93,6 +92,11 @@ async def owned_environment(env: Mapping[str, str]) -> AsyncIterator[dict[str, s
     finally:
         with anyio.CancelScope(shield=True):
             await end_marked(mark, GRACE_SECONDS)
+
+
+async def still_run(env: Mapping[str, str]) -> bool:
+    """Whether something runs that was started with an environment of ``owned_environment``."""
+    return await is_carried(env[MARK].rpartition("/")[2])
 
 
 @asynccontextmanager
@@ -190,11 +194,6 @@ class _Kept:
         room = self._limit - len(self.data)
         self.data += chunk[:room]
         self.truncated = self.truncated or len(chunk) > room
-
-
-def signal_name(exit_code: int) -> str | None:
-    """``SIGKILL`` for an exit code of -9; None when the process exited by itself."""
-    return signal.Signals(-exit_code).name if exit_code < 0 else None
 
 
 def _present(stream: S | None, name: str) -> S:

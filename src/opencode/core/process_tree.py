@@ -53,8 +53,13 @@ async def end_tree(pid: int, mark: str, grace_seconds: float) -> None:
 
 async def end_marked(mark: str, grace_seconds: float) -> None:
     """The same for processes that are only known by their mark."""
-    if await run_sync(_living, 0, mark):
+    if await is_carried(mark):
         await end_tree(0, mark, grace_seconds)
+
+
+async def is_carried(mark: str) -> bool:
+    """Whether a process with the mark lives."""
+    return bool(await run_sync(_living, 0, mark))
 
 
 async def _gone(processes: list["psutil.Process"]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import anyio
 
@@ -12,21 +12,12 @@ from opencode.core.rejection import Rejected
 from opencode.core.wire import decode, encode
 from opencode.event.bus import EventPublisher
 from opencode.event.schema import Event
-from opencode.event.unattended import AskDeadlineChanged, Unattended
+from opencode.event.unattended import AskDeadlineChanged, Request, Unattended
 from opencode.storage.database import Database, Transaction
 from opencode.storage.errors import StorageError
 
 RETRY_SECONDS = 2.0
 """How soon it is tried again to store the end of an ask."""
-
-
-class Request(Protocol):
-    """A request as it is stored and sent."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def session_id(self) -> SessionID: ...
 
 
 R = TypeVar("R", bound=Request)

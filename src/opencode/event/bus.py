@@ -203,6 +203,11 @@ class EventPublisher:
         """Whether a stream is open that shows the events of this scope's directory."""
         return self._bus._streams.has_audience(self.scope.directory)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether a stream is open that shows the events of this scope's directory alone."""
+        return self._bus._streams.shows_alone(self.scope.directory)
+
     def on_audience(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` whenever a stream was opened or closed, of whatever directory; returns how to stop."""
         self._bus._on_audience.append(listener)

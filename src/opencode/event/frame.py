@@ -1,10 +1,10 @@
 """One event, encoded: what the log and memory keep, and what goes to every stream."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from opencode.core.ids import EventID, SessionID
-from opencode.core.wire import encode
+from opencode.core.wire import decode, encode
 from opencode.event.schema import Event, EventScope
 
 _OVERHEAD_BYTES: Final = 300
@@ -51,9 +51,34 @@ def global_envelope(frame: Frame) -> bytes:
     return b"%b%b}" % (frame.scope_json or b'{"payload":', frame.payload)
 
 
+def session_envelope(session_id: SessionID) -> Envelope:
+    """``/session/{id}/event``: that session's events, and those of the stream and the instance.
+
+    In both shapes that clients look for: ``{"id","type","properties"}``, and the same again as ``payload``. There a
+    delta is a ``message.part.updated`` with a ``delta``, as it was before deltas had a type of their own.
+    """
+
+    def show(frame: Frame) -> bytes | None:
+        if frame.session_id != session_id and not frame.type.startswith("server."):
+            return None
+        payload = _older_delta(frame.payload) if frame.type == "message.part.delta" else frame.payload
+        return b'%b,"payload":%b}' % (frame.payload[:-1], payload)
+
+    return show
+
+
+def _older_delta(payload: bytes) -> bytes:
+    event = decode(payload, dict[str, Any])
+    of = event["properties"]
+    part = {"id": of["partID"], "sessionID": of["sessionID"], "messageID": of["messageID"]}
+    return encode(
+        {"id": event["id"], "type": "message.part.updated", "properties": {"part": part, "delta": of["delta"]}}
+    )
+
+
 def local_frame(event: Event, id: EventID) -> Frame:
     """An event of a single stream: without a place in the order, without a scope."""
-    return Frame(0, id, event.type, encode(event), b"")
+    return Frame(0, id, event.type, encode(event), b"", getattr(event, "session_id", None) or None)
 
 
 def scope_json(scope: EventScope) -> bytes:

@@ -25,7 +25,11 @@ class Streams:
 
     def has_audience(self, directory: str) -> bool:
         """Whether a stream shows the directory's events."""
-        return directory in self._groups or None in self._groups
+        return self.shows_alone(directory) or None in self._groups
+
+    def shows_alone(self, directory: str) -> bool:
+        """Whether a stream shows the directory's events and no others."""
+        return directory in self._groups
 
     def send(self, directory: str, frame: Frame, epoch: bytes) -> None:
         """Put a frame into the buffers of the directory's streams and of the global ones."""

@@ -37,7 +37,9 @@ class Unattended:
         return Unanswered(f"{nobody} Go on without it, or say what is left to do and why.")
 
 
-class _Request(Protocol):
+class Request(Protocol):
+    """What a person is asked, as it is stored and sent."""
+
     @property
     def id(self) -> str: ...
     @property
@@ -57,7 +59,7 @@ class AskDeadlineChanged(Event):
     deadline: int | UnsetType = UNSET
 
     @classmethod
-    def of(cls, request: _Request, deadline_ms: int | None) -> "AskDeadlineChanged":
+    def of(cls, request: Request, deadline_ms: int | None) -> "AskDeadlineChanged":
         """The event for a request."""
         deadline = UNSET if deadline_ms is None else deadline_ms
         return cls(session_id=request.session_id, request_id=request.id, deadline=deadline)

@@ -2,6 +2,7 @@
 
 import mimetypes
 import os
+import stat
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from opencode.file.disk import near, status_of
-from opencode.file.errors import FileTooLarge, NotAFile
+from opencode.file.errors import FileTooLarge, NotAFile, Unreadable
 from opencode.file.gateway import FileGateway
 from opencode.file.schema import FileContent, FileNode
 from opencode.file.sniff import image_type
@@ -33,7 +34,7 @@ class FileBrowser:
     async def entries(self, path: str) -> list[FileNode]:
         """The entries of a directory, directories first; none when it cannot be read.
 
-        Raises ``OutsideProject``. Source: operation ``file.list``.
+        Raises ``OutsideProject``, ``Unreadable``. Source: operation ``file.list``.
         """
         directory = self._gateway.resolve(path)
         return await to_thread.run_sync(self._nodes, path, directory, abandon_on_cancel=True)
@@ -41,16 +42,19 @@ class FileBrowser:
     async def content(self, path: str) -> FileContent:
         """What the file holds; empty text when there is none.
 
-        Raises ``OutsideProject``, ``NotAFile``, and ``FileTooLarge`` for text past ``MAX_CONTENT_BYTES``; other
-        content of that size is left empty. Source: operation ``file.read``.
+        Raises ``OutsideProject``, ``Unreadable``, ``NotAFile``, and ``FileTooLarge`` for text past
+        ``MAX_CONTENT_BYTES``; other content of that size is left empty. Source: operation ``file.read``.
         """
         file = self._gateway.resolve(path)
-        status = status_of(file)
-        if status is None:
-            return FileContent(type="text", content="")
-        if not file.is_file():
-            raise NotAFile(path)
-        return await near(status.st_size, lambda: _content(file, status.st_size))
+        try:
+            status = status_of(file)
+            if status is None:
+                return FileContent(type="text", content="")
+            if not stat.S_ISREG(status.st_mode):
+                raise NotAFile(path)
+            return await near(status.st_size, lambda: _content(file, status.st_size))
+        except OSError as error:
+            raise Unreadable(path, error) from error
 
     def _nodes(self, path: str, directory: Path) -> list[FileNode]:
         shown = Path(os.path.normpath(self._gateway.directory / path))

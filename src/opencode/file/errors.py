@@ -30,6 +30,14 @@ class OutsideProject(Invalid):
         super().__init__(f"Access denied: path is outside the project: {path}")
 
 
+class Unreadable(Invalid):
+    """The path cannot be followed, or what is there may not be read."""
+
+    def __init__(self, path: str, error: OSError | ValueError) -> None:
+        reason = error.strerror if isinstance(error, OSError) else None
+        super().__init__(f"Cannot read {path}: {reason or error}")
+
+
 class NotAFile(Invalid):
     """The path leads to a directory, or to something else that has no content."""
 

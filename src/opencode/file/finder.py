@@ -1,23 +1,22 @@
 """Finding files and directories by a few letters of their path (spec: files and search, 5)."""
 
+import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 import anyio
 from anyio import to_thread
 
 from opencode.file.fuzzy import best_matches
+from opencode.file.schema import PathKind
 from opencode.file.search import FileSearch
 
 INDEXED_FILES = 200_000
 FRESH_SECONDS = 2.0
 _DIRECTORY_CANDIDATES = 20
 """So many times the limit are ranked before hidden directories are moved behind the others."""
-
-Kind = Literal["file", "directory"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,9 @@ class _Index:
     made_at: float
 
 
+_NOTHING = _Index((), (), float("-inf"))
+
+
 class FileFinder:
     """Ranks the paths below one directory. The list of paths is made anew when it is older than two seconds."""
 
@@ -36,9 +38,9 @@ class FileFinder:
         self._search = search
         self._directory = directory
         self._lock = anyio.Lock()
-        self._index = _Index((), (), float("-inf"))
+        self._index = _NOTHING
 
-    async def find(self, query: str, *, kind: Kind | None = None, limit: int = 10) -> list[str]:
+    async def find(self, query: str, *, kind: PathKind | None = None, limit: int = 10) -> list[str]:
         """The best paths first; directories end with ``/``. Source: operation ``find.files``."""
         query = query.strip()
         index = await self._fresh()
@@ -57,7 +59,13 @@ class FileFinder:
                 found = await self._search.files(self._directory, limit=INDEXED_FILES)
                 files = sorted(found.paths)
                 self._index = _Index(files, await to_thread.run_sync(_directories, files), time.monotonic())
+                # Nobody types for long, and a list of so many paths takes tens of megabytes.
+                asyncio.get_running_loop().call_later(FRESH_SECONDS, self._forget, self._index)
             return self._index
+
+    def _forget(self, index: _Index) -> None:
+        if self._index is index:
+            self._index = _NOTHING
 
 
 async def _ranked(query: str, candidates: Sequence[str], limit: int) -> list[str]:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from opencode.file.errors import OutsideProject
+from opencode.file.errors import OutsideProject, Unreadable
 
 
 class FileGateway:
@@ -16,11 +16,14 @@ class FileGateway:
         self._roots = [os.path.realpath(root) for root in roots]
 
     def resolve(self, path: str) -> Path:
-        """The real path of what a client names, relative to the directory. Raises ``OutsideProject``.
+        """The real path of what a client names, relative to the directory. Raises ``OutsideProject``, ``Unreadable``.
 
         Open this one, not the path that was named: a link that is changed in between does not matter then.
         """
-        real = Path(os.path.realpath(self.directory / path))
+        try:
+            real = Path(os.path.realpath(self.directory / path))
+        except (OSError, ValueError) as error:  # a link that may not be followed; a NUL
+            raise Unreadable(path, error) from error
         if not any(real.is_relative_to(root) for root in self._roots):
             raise OutsideProject(path)
         return real

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.event.schema import Event
 
+PathKind = Literal["file", "directory"]
 FileChange = Literal["add", "change", "unlink"]
 
 

@@ -8,6 +8,7 @@ from anyio import to_thread
 
 from opencode.core.wire import replace
 from opencode.file.engine import SearchEngine
+from opencode.file.errors import InvalidPattern
 from opencode.file.ripgrep import Ripgrep, find_ripgrep
 from opencode.file.schema import FoundFiles, FoundLines
 from opencode.file.text import printable
@@ -51,6 +52,8 @@ class FileSearch:
         ``root`` may be a file. Raises ``InvalidPattern``, ``OSError``.
         """
         _must_exist(root)
+        if "\0" in pattern:  # no argument of a program can hold it
+            raise InvalidPattern("A pattern cannot have a NUL in it")
         globs = [include] if include else []
         found = await self._engine.grep(root, pattern, globs, limit=limit, per_file=per_file)
         by_file = await to_thread.run_sync(_newest_first, list({match.path for match in found.matches}))

@@ -15,9 +15,10 @@ from opencode.http.answer import Answer, AsgiApp, Message, Receive, Scope, Send,
 from opencode.http.auth import Gate
 from opencode.http.compression import compressed, wanted_encoding
 from opencode.http.cors import CorsPolicy
+from opencode.http.departure import AnswerWhileWanted
 from opencode.http.errors import RouteNotFound, answer_to_error, error_answer
-from opencode.http.operation import Operation
 from opencode.http.origin import OriginGuard
+from opencode.http.outcome import outcome
 from opencode.http.performer import Performer, Registry
 from opencode.http.request import ClientGone, Request
 from opencode.http.table import OperationTable
@@ -107,7 +108,7 @@ class Application:
             operation, parameters = found
             result = self._performer.perform(operation, parameters, request)
             if isinstance(result, CoroutineType):
-                return _waited_for(result, operation, request)
+                return outcome(result, operation.status, method=request.method, path=request.raw_path)
             return answer_of(result, operation.status)
         except Exception as error:  # noqa: BLE001 (the edge of a request)
             return answer_to_error(error, method=request.method, path=request.raw_path)
@@ -133,9 +134,9 @@ class Application:
         return Answer(answer.status, answer.body, (*answer.headers, *cors))
 
     async def _stream(self, app: AsgiApp, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets a stream send itself, with the CORS headers added; ``HEAD`` does not start it."""
+        """Lets a stream send itself, with the CORS headers added; ``HEAD`` does not start one without end."""
         cors = self._cors.headers(request.header(b"origin"))
-        if request.method == "HEAD":
+        if request.method == "HEAD" and not isinstance(app, AnswerWhileWanted):
             await send_answer(Answer(200, headers=((b"content-type", b"text/event-stream"),)), send, cors, body=False)
             return
         if self._is_stopping:
@@ -162,16 +163,6 @@ class Application:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         elif open_stream.cancelled_caught:
             await send_answer(error_answer(Unavailable(STOPPING)), send, cors)
-
-
-async def _waited_for(result: Coroutine[Any, Any, object], operation: Operation, request: Request) -> Answer | AsgiApp:
-    """The rest of the edge."""
-    try:
-        return answer_of(await result, operation.status)
-    except ClientGone:
-        raise
-    except Exception as error:  # noqa: BLE001 (the edge of a request)
-        return answer_to_error(error, method=request.method, path=request.raw_path)
 
 
 def _log_request(request: Request, status: int, started: float) -> None:

@@ -18,9 +18,10 @@ from opencode.event.server_events import (
     ServerResync,
 )
 from opencode.event.unattended import AskDeadlineChanged
-from opencode.file.schema import FileEdited, FileWatcherUpdated
+from opencode.file.schema import FileContent, FileEdited, FileNode, FileWatcherUpdated
 from opencode.http import schema as api
 from opencode.http.json_schema import JsonSchema, SchemaWriter
+from opencode.instance import tui
 from opencode.loop import waits
 from opencode.loop.budgets import BudgetExceeded, BudgetState
 from opencode.loop.fallback import ModelSwitched
@@ -59,6 +60,10 @@ EVENTS: tuple[type[Event], ...] = (
     BudgetExceeded,
     FileEdited,
     FileWatcherUpdated,
+    tui.TuiPromptAppend,
+    tui.TuiCommandExecute,
+    tui.TuiToastShow,
+    tui.TuiSessionSelect,
     project.ProjectUpdated,
     project.VcsBranchUpdated,
     ServerConnected,
@@ -75,10 +80,13 @@ _UNDER_THEIR_OWN_NAMES: tuple[type[Wire], ...] = (
     Agent,
     ApiAuth,
     Command,
+    FileContent,
+    FileNode,
     ProviderAuthAuthorization,
     ProviderAuthMethod,
     api.ConsoleState,
     api.ExperimentalCapabilities,
+    api.File,
     api.FormatterStatus,
     api.GlobalEvent,
     api.GlobalSession,
@@ -90,6 +98,7 @@ _UNDER_THEIR_OWN_NAMES: tuple[type[Wire], ...] = (
     api.MCPStatusNeedsClientRegistration,
     api.McpResource,
     api.ProjectSummary,
+    api.Symbol,
     api.ToolListItem,
     api.Workspace,
     api.WorkspaceEventConnectionStatus,
@@ -97,6 +106,10 @@ _UNDER_THEIR_OWN_NAMES: tuple[type[Wire], ...] = (
     project.ProjectIcon,
     project.ProjectTime,
     project.VcsInfo,
+    api.EventTuiCommandExecute,
+    api.EventTuiPromptAppend,
+    api.EventTuiSessionSelect,
+    api.EventTuiToastShow,
     OAuth,
     WellKnownAuth,
     Config,
@@ -207,7 +220,13 @@ def event_components(writer: SchemaWriter) -> None:
 
 
 def component_name(kind: type[Event]) -> str:
-    """``message.part.updated`` is documented as ``EventMessagePartUpdated``."""
+    """``message.part.updated`` is documented as ``EventMessagePartUpdated``.
+
+    Events that clients send, too, have that name as they send them; with their id ``tui.toast.show`` is documented as
+    ``Event.tui.toast.show``.
+    """
+    if kind.type.startswith("tui."):
+        return f"Event.{kind.type}"
     return "Event" + "".join(word[0].upper() + word[1:] for word in kind.type.split("."))
 
 

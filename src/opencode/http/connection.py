@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Any, Final, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from opencode.http.answer import Answer
 from opencode.http.app import Application
@@ -31,9 +32,17 @@ class HttpConnection(BoundedHttpProtocol):
         self._application: Application = cast(Application, self.app)
         self._is_first = False
         self._is_answered = False
+        self._at_work: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_HeadJoiner(transport, asyncio.get_running_loop()))  # type: ignore[arg-type]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone. uvicorn tells the latest request only, which may still wait behind the one at work."""
+        if self._at_work is not None and not self._at_work.response_complete:
+            self._at_work.disconnected = True
+            self._at_work.message_event.set()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """What came in. Of requests sent in one go, only the first may be answered here: others have their turn."""
@@ -50,7 +59,7 @@ class HttpConnection(BoundedHttpProtocol):
         request = Request("GET", url.path.decode("ascii"), url.query or b"", headers, scheme=self.scheme or "http")
         begun = self._application.begin(request)
         if isinstance(begun, Answer):
-            self._in_head, self._is_answered = False, True
+            self._in_fields, self._is_answered = False, True
             self._send(begun)
         else:
             self.app = begun
@@ -63,6 +72,10 @@ class HttpConnection(BoundedHttpProtocol):
             self._is_answered = False
         else:
             super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._at_work = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _is_plain_read(self, headers: dict[bytes, bytes]) -> bool:
         """A ``GET`` without a body, when nothing before it waits and the client takes what it is sent."""

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
@@ -15,10 +16,15 @@ T = TypeVar("T")
 W = TypeVar("W", bound=Wire)
 
 NULLS_FORGIVEN = 1000
-"""How many optional fields of one body may be null before it is refused."""
+"""How many different optional fields of one body may be null before it is refused."""
+
+DEEPEST = 200
+"""Levels of a body: free-form values are kept as they are, and what reads and writes them later goes down to each."""
 
 _PLACE = re.compile(r"(?P<problem>.*?)(?: - at `(?P<key>key in )?(?P<path>\$[^`]*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
+_JSON_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 
 
@@ -151,13 +157,21 @@ class BodyDecoder(Generic[T]):
     def decode(self, body: bytes) -> T:
         """The record. Raises ``RequestInvalid``."""
         try:
-            return self._decoder.decode(body.strip() or b"{}")
+            record = self._decode(body.strip() or b"{}")
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise RequestInvalid(f"Malformed JSON: {error}", kind="Body", code="invalid_json") from None
+        if _levels(body) > DEEPEST:
+            problem = f"Nested too deeply: more than {DEEPEST} levels"
+            raise RequestInvalid(problem, kind="Body", code="invalid_json")
+        return record
+
+    def _decode(self, body: bytes) -> T:
+        try:
+            return self._decoder.decode(body)
         except msgspec.ValidationError as error:
             if "got `null`" not in str(error):
                 raise fault(error, kind="Payload") from None
             return self._without_nulls(msgspec.json.decode(body))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise RequestInvalid(f"Malformed JSON: {error}", kind="Body", code="invalid_json") from None
 
     def _without_nulls(self, value: Any) -> T:
         """Drops the nulls the record does not allow, and only those: metadata keeps its own."""
@@ -166,18 +180,31 @@ class BodyDecoder(Generic[T]):
                 return msgspec.convert(value, self._kind)
             except msgspec.ValidationError as error:
                 invalid = fault(error, kind="Payload")
-                if not _drop_null(value, invalid.path):
+                if not _drop_nulls(value, invalid.path):
                     raise invalid from None
         raise RequestInvalid("Too many null fields", kind="Payload")
 
 
-def _drop_null(value: Any, path: tuple[str | int, ...]) -> bool:
+def _levels(body: bytes) -> int:
+    """How deep the values of a JSON text are nested; 0 when it cannot be too deep."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:  # nearly every request
+        return 0
+    brackets = _JSON_STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
+
+
+def _drop_nulls(value: Any, path: tuple[str | int, ...]) -> bool:
+    """Drop the field that a path leads to where it is null, in all items of the lists on the way; False if nowhere."""
+    holders = [value]
     for step in path[:-1]:
-        value = value[step]
-    if not path or not isinstance(value, dict) or value.get(path[-1], ...) is not None:
-        return False
-    del value[path[-1]]
-    return True
+        if isinstance(step, int):
+            holders = [item for holder in holders if isinstance(holder, list) for item in holder]
+        else:
+            holders = [holder[step] for holder in holders if isinstance(holder, dict) and step in holder]
+    nulls = [holder for holder in holders if path and isinstance(holder, dict) and holder.get(path[-1], ...) is None]
+    for holder in nulls:
+        del holder[path[-1]]
+    return bool(nulls)
 
 
 def fault(error: msgspec.ValidationError, *, kind: str) -> RequestInvalid:

@@ -5,8 +5,8 @@ from collections.abc import Awaitable
 import anyio
 
 from opencode.core.tasks import task_group
-from opencode.http.answer import Answer, Receive, Scope, Send, answer_of, send_answer
-from opencode.http.errors import answer_to_error
+from opencode.http.answer import Answer, AsgiApp, Receive, Scope, Send, send_answer
+from opencode.http.outcome import outcome
 
 
 class AnswerWhileWanted:
@@ -17,25 +17,17 @@ class AnswerWhileWanted:
         self._status = status
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer: Answer | None = None
+        answer: Answer | AsgiApp | None = None
         async with task_group() as tasks:
-            tasks.start_soon(_cancel_on_departure, receive, tasks.cancel_scope)
-            answer = await self._result(scope)
+            tasks.start_soon(cancel_on_departure, receive, tasks.cancel_scope)
+            answer = await outcome(self._work, self._status, method=scope["method"], path=scope["path"])
             tasks.cancel_scope.cancel()
-        if answer is not None:
-            await send_answer(answer, send)
-
-    async def _result(self, scope: Scope) -> Answer:
-        """The edge of the request: every error becomes an answer."""
-        try:
-            answer = answer_of(await self._work, self._status)
-            assert isinstance(answer, Answer)
-        except Exception as error:  # noqa: BLE001 (the edge of a request)
-            return answer_to_error(error, method=scope["method"], path=scope["path"])
-        return answer
+        if isinstance(answer, Answer):
+            await send_answer(answer, send, body=scope["method"] != "HEAD")
 
 
-async def _cancel_on_departure(receive: Receive, scope: anyio.CancelScope) -> None:
+async def cancel_on_departure(receive: Receive, scope: anyio.CancelScope) -> None:
+    """Cancel a scope when the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()

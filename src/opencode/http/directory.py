@@ -22,6 +22,8 @@ def chosen_directory(request: Request, working_directory: str, otherwise: str | 
     if not given:
         return working_directory
     directory = os.path.normpath(os.path.join(working_directory, _decoded(given)))  # noqa: PTH118 - text in, text out
+    if directory.startswith("//"):  # which POSIX lets mean something else; it never does
+        directory = directory[1:]
     if "\0" in directory or _is_too_long(os.fsencode(directory)):
         raise RequestInvalid("Expected the path of a directory", kind="Query", path=("directory",), code="invalid")
     return directory

@@ -26,7 +26,7 @@ class Exposed(StartError):
     def __init__(self, host: str) -> None:
         super().__init__(
             f"Refusing to listen on {host} without a password: everybody who can reach it could run commands here. "
-            "Set OPENCODE_SERVER_PASSWORD, or say that this is what you want."
+            "Set OPENCODE_SERVER_PASSWORD, or say --allow-unauthenticated if this is what you want."
         )
 
 

@@ -11,6 +11,8 @@ from opencode.http.routes import (
     doc,
     event,
     experimental,
+    file,
+    find,
     global_,
     instance,
     log,
@@ -26,6 +28,9 @@ from opencode.http.routes import (
     snapshot,
     stats,
     transfer,
+    tui,
+    v1,
+    variants,
     why,
 )
 
@@ -45,6 +50,8 @@ MODULES = (
     transfer,
     message,
     command,
+    file,
+    find,
     permission,
     question,
     queue,
@@ -52,6 +59,9 @@ MODULES = (
     experimental,
     snapshot,
     stats,
+    tui,
+    variants,
+    v1,
     doc,
 )
 

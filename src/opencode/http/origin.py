@@ -4,10 +4,12 @@ from collections.abc import Collection
 from ipaddress import ip_address
 
 from opencode.core.errors import Forbidden
+from opencode.http.auth import SHARED
 from opencode.http.cors import CorsPolicy
 from opencode.http.request import Request
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PAGES = ("/doc", SHARED)
 
 
 class HostNotAllowed(Forbidden):
@@ -35,11 +37,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _is_embedded(request: Request) -> bool:
-    """Whether a page of another site makes the request for itself; following a link is the user's own act."""
+def _comes_from_elsewhere(request: Request) -> bool:
+    """Whether a page of another site makes the request. Links to pages are for people to follow, and do nothing."""
     if request.header(b"sec-fetch-site") != "cross-site":
         return False
-    return request.header(b"sec-fetch-mode") != "navigate" or request.header(b"sec-fetch-dest") != "document"
+    follows_link = request.header(b"sec-fetch-mode") == "navigate" and request.header(b"sec-fetch-dest") == "document"
+    return not (follows_link and request.raw_path.startswith(PAGES))
 
 
 class OriginGuard:
@@ -60,8 +63,8 @@ class OriginGuard:
             raise HostNotAllowed(host)
         origin = request.header(b"origin")
         if request.method in SAFE_METHODS:
-            # The page could not read the answer, but it could make the server open any directory.
-            if _is_embedded(request) and not (origin and self._cors.allows(origin)):
+            # The page could not read the answer, but it could make the server open any directory, or work for it.
+            if _comes_from_elsewhere(request) and not (origin and self._cors.allows(origin)):
                 raise OriginNotAllowed(origin or "another site")
         elif origin is not None and not self._cors.allows(origin) and origin.partition("://")[2] != host:
             raise OriginNotAllowed(origin)

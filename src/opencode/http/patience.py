@@ -8,8 +8,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from opencode.core.tasks import task_group
-from opencode.http.answer import JSON, Answer, Receive, Scope, Send, answer_of, send_answer
-from opencode.http.errors import answer_to_error
+from opencode.http.answer import JSON, Answer, Receive, Scope, Send, send_answer
+from opencode.http.outcome import outcome
 
 QUIET_SECONDS: Final = 15.0
 """How long nothing is heard of an answer. Clients and proxies give up after 30 seconds and more."""
@@ -36,24 +36,16 @@ class PatientAnswer:
             # Most answers are quick: nothing is started for them.
             timer = loop.call_later(self._quiet_seconds, self._become_late, tasks, send)
             try:
-                answer = await self._result(scope)
+                answer = await outcome(self._work, self._status, method=scope["method"], path=scope["path"])
             finally:
                 timer.cancel()
             if self._is_late:
                 tasks.cancel_scope.cancel()
+        assert isinstance(answer, Answer)
         if self._has_begun:
             await send({"type": "http.response.body", "body": answer.body})
         else:
             await send_answer(answer, send)
-
-    async def _result(self, scope: Scope) -> Answer:
-        """The edge of the request: every error becomes an answer."""
-        try:
-            answer = answer_of(await self._work, self._status)
-            assert isinstance(answer, Answer)
-        except Exception as error:  # noqa: BLE001 (the edge of a request)
-            return answer_to_error(error, method=scope["method"], path=scope["path"])
-        return answer
 
     def _become_late(self, tasks: TaskGroup, send: Send) -> None:
         self._is_late = True

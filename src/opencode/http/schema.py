@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from opencode.config.part import component
 from opencode.core.ids import ProjectID, WorkspaceID
 from opencode.core.wire import UNSET, UnsetType, Wire
 from opencode.event.schema import Event
-from opencode.session.schema import AssistantMessage, Number, Part, Session
+from opencode.instance.tui import TuiCommandExecute, TuiPromptAppend, TuiSessionSelect, TuiToastShow
+from opencode.session.schema import AssistantMessage, Number, Part, Range, Session
 
 
 class Health(Wire):
@@ -60,6 +61,89 @@ class GlobalSession(Session):
     """A session with its project, if that is known."""
 
     project: ProjectSummary | None
+
+
+# --- files ------------------------------------------------------------------------------------------------------
+
+Count = Annotated[int, Meta(ge=0)]
+
+
+class File(Wire):
+    """A file that differs from the commit; ``path`` is relative to the directory, the counts are lines."""
+
+    path: str
+    added: Count
+    removed: Count
+    status: Literal["added", "deleted", "modified"]
+
+
+class FoundText(Wire):
+    """A piece of text."""
+
+    text: str
+
+
+class FoundPiece(Wire):
+    """A hit within a line: bytes ``start`` to ``end``."""
+
+    match: FoundText
+    start: Count
+    end: Count
+
+
+class FoundLine(Wire):
+    """A line that matches, as ripgrep tells of it."""
+
+    path: FoundText
+    lines: FoundText
+    line_number: Count = field(name="line_number")
+    absolute_offset: Count = field(name="absolute_offset")
+    submatches: list[FoundPiece]
+
+
+class SymbolLocation(Wire):
+    """Where a symbol is."""
+
+    uri: str
+    range: Range
+
+
+class Symbol(Wire):
+    """Something that has a name in the code; ``kind`` is that of the Language Server Protocol."""
+
+    name: str
+    kind: Count
+    location: SymbolLocation
+
+
+# --- terminal interfaces ----------------------------------------------------------------------------------------
+
+
+class EventTuiPromptAppend(Wire, tag_field="type", tag="tui.prompt.append"):
+    """The event of that name."""
+
+    properties: TuiPromptAppend
+
+
+class EventTuiCommandExecute(Wire, tag_field="type", tag="tui.command.execute"):
+    """The event of that name."""
+
+    properties: TuiCommandExecute
+
+
+class EventTuiToastShow(Wire, tag_field="type", tag="tui.toast.show"):
+    """The event of that name."""
+
+    properties: TuiToastShow
+
+
+class EventTuiSessionSelect(Wire, tag_field="type", tag="tui.session.select"):
+    """The event of that name."""
+
+    properties: TuiSessionSelect
+
+
+TuiEvent = EventTuiPromptAppend | EventTuiCommandExecute | EventTuiToastShow | EventTuiSessionSelect
 
 
 # --- tools ------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from opencode.event.frame import Envelope
 from opencode.event.server_events import ServerHeartbeat
 from opencode.event.subscription import Subscription
 from opencode.http.answer import Receive, Scope, Send
+from opencode.http.departure import cancel_on_departure
 
 HEARTBEAT_SECONDS: Final = 10.0
 GOODBYE_SECONDS: Final = 1.0
@@ -53,7 +54,7 @@ class EventStream:
             ) as subscription,
             task_group() as tasks,
         ):
-            tasks.start_soon(_until_disconnected, receive, tasks.cancel_scope)
+            tasks.start_soon(cancel_on_departure, receive, tasks.cancel_scope)
             with writing, _Heartbeat(subscription, self._heartbeat_seconds):
                 await _write(subscription, send)
             with anyio.move_on_after(GOODBYE_SECONDS):
@@ -74,12 +75,6 @@ async def _write(subscription: Subscription, send: Send) -> None:
     async with aclosing(subscription.batches()) as batches:
         async for batch in batches:
             await send({"type": "http.response.body", "body": batch, "more_body": True})
-
-
-async def _until_disconnected(receive: Receive, scope: anyio.CancelScope) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()
 
 
 class _Heartbeat:

@@ -27,8 +27,9 @@ from opencode.event.schema import EventScope
 from opencode.event.server_events import ModelsDevRefreshed
 from opencode.instance.instance import Instance
 from opencode.instance.live_parts import LiveParts
-from opencode.instance.registry import PROCESS, open_registry
+from opencode.instance.registry import MOST, PROCESS, open_registry
 from opencode.instance.shared import Shared
+from opencode.instance.tui import TuiControl
 from opencode.project.service import ProjectService, TellMoved
 from opencode.provider.catalogue import open_catalogue
 from opencode.provider.local import LocalServers
@@ -74,7 +75,12 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             open_catalogue(paths, environment.values, USER_AGENT, tell_of_models(bus))
         )
         registry = await stack.enter_async_context(
-            open_registry(lambda directory: open_directory(directory, shared), bus)
+            open_registry(
+                lambda directory: open_directory(directory, shared),
+                bus,
+                clock,
+                environment.positive("OPENCODE_MAX_DIRECTORIES") or MOST,
+            )
         )
         credentials = CredentialStore(paths, environment.values)
         shared = Shared(
@@ -95,6 +101,7 @@ async def open_shared(environment: Environment, paths: Paths, clock: Clock | Non
             imports=SessionImports(database, bus, clock),
             search=await stack.enter_async_context(open_search(database, paths.search_index)),
             sharing=Sharing(database, clock),
+            tui=TuiControl(),
             registry=registry,
         )
         jobs.start("load what directories need", load_directories)

@@ -8,13 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from opencode.core.process import still_run
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from opencode.agent.service import AgentService
     from opencode.command.service import CommandService
     from opencode.config.schema import Config
     from opencode.event.bus import EventPublisher
+    from opencode.file.browser import FileBrowser
+    from opencode.file.lookup import FileLookup
+    from opencode.instance.chat import ChatService
     from opencode.loop.command import CommandRunner
     from opencode.loop.prompt import PromptService
     from opencode.permission.service import PermissionService
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from opencode.session.share import ShareService
     from opencode.skill.service import SkillService
     from opencode.snapshot.service import SnapshotService
+    from opencode.snapshot.working_copy import WorkingCopy
     from opencode.tool.registry import ToolRegistry
 
 
@@ -53,3 +60,15 @@ class Instance:
     sign_ins: SignIns
     tools: ToolRegistry
     vcs: Vcs
+    files: FileBrowser
+    lookup: FileLookup
+    working_copy: WorkingCopy
+    chat: ChatService
+    environ: Mapping[str, str]
+    """For commands; by it those are found that still run."""
+
+    async def is_at_rest(self) -> bool:
+        """Whether nothing runs or waits here, and nobody watches."""
+        if self.prompts.is_busy or self.permissions.pending() or self.questions.pending():
+            return False
+        return not (self.sign_ins.has_begun or self.events.is_watched or await still_run(self.environ))

@@ -14,7 +14,12 @@ from opencode.core.wire import UNSET, set_or
 from opencode.event.bus import EventPublisher
 from opencode.event.schema import EventScope
 from opencode.event.unattended import Unattended
-from opencode.instance.delegation import make_background, make_command_runner, make_subagents
+from opencode.file.browser import FileBrowser
+from opencode.file.gateway import FileGateway
+from opencode.file.lookup import FileLookup
+from opencode.file.search import open_search
+from opencode.instance.chat import ChatService
+from opencode.instance.delegation import make_command_runner, make_delegates
 from opencode.instance.ground import Ground
 from opencode.instance.instance import Instance
 from opencode.instance.prompts import open_prompts
@@ -23,18 +28,18 @@ from opencode.instance.tools import open_tools
 from opencode.loop.abilities import Abilities
 from opencode.loop.instructions import InstructionFiles
 from opencode.loop.orphans import Orphans
-from opencode.loop.references import References
 from opencode.permission.service import PermissionService
 from opencode.project.vcs import Vcs
-from opencode.provider.service import open_providers
-from opencode.provider.sign_in.service import open_sign_ins
+from opencode.provider.service import ProviderService, open_providers
+from opencode.provider.sign_in.service import SignIns, open_sign_ins
 from opencode.question.service import QuestionService
 from opencode.session.schema import MessageText, SessionErrored, UnknownError
 from opencode.session.service import SessionPlace, SessionService
 from opencode.session.share import ShareMode, ShareService
 from opencode.session.sqlite_store import SqliteSessionStore
-from opencode.skill.service import load_skills
+from opencode.skill.service import SkillService, load_skills
 from opencode.snapshot.service import open_snapshots
+from opencode.snapshot.working_copy import WorkingCopy
 
 
 @asynccontextmanager
@@ -46,53 +51,27 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
     """
     async with AsyncExitStack() as stack:
         ground = await open_ground(directory, shared, stack)
-        skills = await load_skills(
-            ground.config, directory, ground.worktree, shared.paths, shared.environment, report_to(ground.events)
-        )
-        root = directory if str(ground.worktree) == "/" else ground.worktree
-        agents = AgentService(ground.config, shared.paths, root, skills.directories())
+        skills, agents = await open_definitions(ground)
         permissions, questions, orphans = asking(ground)
         instructions = InstructionFiles(
             directory, ground.worktree, shared.paths, ground.config, shared.environment, ground.confinement
         )
-        references = References(agents, directory, ground.worktree, shared.paths.home)
-        subagents = make_subagents(ground, references)
-        background = make_background(ground, subagents)
-        start = None if background is None else background.start
-        tools, read = open_tools(ground, agents, skills, questions, instructions, subagents.run, start)
-        providers = await stack.enter_async_context(
-            open_providers(
-                config=ground.config,
-                catalogue=shared.catalogue,
-                credentials=shared.credentials,
-                local=shared.local_servers,
-                paths=shared.paths,
-                environ=ground.environ,
-                confinement=ground.confinement,
-                clock=shared.clock,
-            )
+        delegates = make_delegates(ground, agents)
+        tools, read = open_tools(
+            ground, agents, skills, questions, instructions, delegates.subagents.run, delegates.start
         )
-        sign_ins = await stack.enter_async_context(
-            open_sign_ins(
-                store=shared.credentials,
-                options_of=providers.options_of,
-                refusal_of=providers.sign_in_refusal,
-                clock=shared.clock,
-            )
-        )
+        providers, sign_ins = await open_models(ground, stack)
         abilities = Abilities(agents, providers, tools, permissions)
         prompts = await stack.enter_async_context(
             open_prompts(ground, abilities, skills, questions, instructions, read)
         )
         orphans.resume = prompts.resume
-        subagents.prompt, subagents.stop = prompts.prompt, prompts.abort
-        if background is not None:
-            await stack.enter_async_context(background.served(prompts.prompt_async))
-            prompts.stop_background = background.cancel
+        await stack.enter_async_context(delegates.connected(prompts))
         commands = CommandService(set_or(ground.config.command, {}), skills.list(), ground.worktree)
         await permissions.restore()
         await questions.restore()
         await prompts.turns.restore()
+        vcs = Vcs(directory, ground.worktree, ground.project, shared.projects.git)
         yield Instance(
             directory=directory,
             worktree=ground.worktree,
@@ -107,12 +86,17 @@ async def open_instance(directory: Path, shared: Shared) -> AsyncIterator[Instan
             questions=questions,
             agents=agents,
             commands=commands,
-            command_runner=make_command_runner(ground, commands, abilities, prompts, references),
+            command_runner=make_command_runner(ground, commands, abilities, prompts, delegates.references),
             skills=skills,
             providers=providers,
             sign_ins=sign_ins,
             tools=tools,
-            vcs=Vcs(directory, ground.worktree, ground.project, shared.projects.git),
+            vcs=vcs,
+            files=FileBrowser(FileGateway(directory, ground.worktree)),
+            lookup=FileLookup(open_search(ground.environ), directory),
+            working_copy=WorkingCopy(ground.snapshots, directory, ground.worktree, vcs.committed_tree),
+            chat=ChatService(str(directory), ground.sessions, prompts, providers, skills, tools),
+            environ=ground.environ,
         )
 
 
@@ -153,6 +137,42 @@ async def open_ground(directory: Path, shared: Shared, stack: AsyncExitStack) ->
         sessions=SessionService(store, shared.ids, shared.clock, place),
         shared=shared,
     )
+
+
+async def open_definitions(ground: Ground) -> tuple[SkillService, AgentService]:
+    """What files define for a directory: its skills, and the agents, who may read the skills."""
+    shared, directory, worktree = ground.shared, ground.directory, ground.worktree
+    skills = await load_skills(
+        ground.config, directory, worktree, shared.paths, shared.environment, report_to(ground.events)
+    )
+    root = directory if str(worktree) == "/" else worktree
+    return skills, AgentService(ground.config, shared.paths, root, skills.directories())
+
+
+async def open_models(ground: Ground, stack: AsyncExitStack) -> tuple[ProviderService, SignIns]:
+    """Who answers, and how to sign in there."""
+    shared = ground.shared
+    providers = await stack.enter_async_context(
+        open_providers(
+            config=ground.config,
+            catalogue=shared.catalogue,
+            credentials=shared.credentials,
+            local=shared.local_servers,
+            paths=shared.paths,
+            environ=ground.environ,
+            confinement=ground.confinement,
+            clock=shared.clock,
+        )
+    )
+    sign_ins = await stack.enter_async_context(
+        open_sign_ins(
+            store=shared.credentials,
+            options_of=providers.options_of,
+            refusal_of=providers.sign_in_refusal,
+            clock=shared.clock,
+        )
+    )
+    return providers, sign_ins
 
 
 def asking(ground: Ground) -> tuple[PermissionService, QuestionService, Orphans]:

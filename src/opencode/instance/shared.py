@@ -13,6 +13,7 @@ from opencode.core.tasks import BackgroundJobs
 from opencode.event.bus import EventBus
 from opencode.instance.live_parts import LiveParts
 from opencode.instance.registry import InstanceRegistry
+from opencode.instance.tui import TuiControl
 from opencode.project.service import ProjectService
 from opencode.provider.catalogue import Catalogue
 from opencode.provider.local import LocalServers
@@ -43,6 +44,7 @@ class Shared:
     imports: SessionImports
     search: SessionSearch
     sharing: Sharing
+    tui: TuiControl
     registry: InstanceRegistry
 
     async def open(self, directory: str) -> object:

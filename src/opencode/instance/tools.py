@@ -31,6 +31,7 @@ from opencode.tool.builtin.todowrite import TodoWriteTool
 from opencode.tool.builtin.webfetch import WebFetchTool
 from opencode.tool.builtin.write import WriteTool
 from opencode.tool.file_time import FileTimes
+from opencode.tool.images import ImageLimits
 from opencode.tool.registry import ToolRegistry
 from opencode.tool.shell_choice import tool_shell
 from opencode.tool.tool import Tool
@@ -82,7 +83,7 @@ def open_tools(
         tools.append(AskTool(questions))
     if hands_over_plans(environment) and (plans := plan_mode(ground)) is not None:
         tools.append(PlanExitTool(questions, plans))
-    return ToolRegistry(tools, truncator), read
+    return ToolRegistry(tools, truncator, ImageLimits.from_config(ground.config.attachment)), read
 
 
 def asks_questions(environment: Environment) -> bool:

@@ -82,7 +82,7 @@ class Admission:
     def changes(self, session: Session, prompt: AdmittedPrompt) -> list[Change]:
         """What stores a prompt and lets its session know who answers now."""
         message = prompt.message
-        return [*self._who(session, message), *prompt.changes(), *self._touch(session, message)]
+        return [*self._who(session, message), *prompt.changes(), *_touch(session, message)]
 
     async def agent(self, session: Session, name: object) -> Agent:
         """The named agent, or the default one. Publishes ``session.error`` when it does not exist."""
@@ -129,16 +129,16 @@ class Admission:
             return []
         return [ChangeSession(session.id, lambda now: replace(now, agent=message.agent, model=chosen))]
 
-    def _touch(self, session: Session, prompt: UserMessage) -> list[Change]:
-        now_ms = self._clock.now_ms()
-        changes = [ChangeSession(session.id, lambda now: replace(now, time=replace(now.time, updated=now_ms)))]
-        if prompt.tools is not UNSET and prompt.tools:
-            rules = [
-                PermissionRule(permission=name, pattern="*", action="allow" if on else "deny")
-                for name, on in prompt.tools.items()
-            ]
-            changes.append(ChangeSession(session.id, lambda now: replace(now, permission=rules)))
-        return list[Change](changes)
+
+def _touch(session: Session, prompt: UserMessage) -> list[Change]:
+    changes = [ChangeSession(session.id, lambda now: now, touches=True)]
+    if prompt.tools is not UNSET and prompt.tools:
+        rules = [
+            PermissionRule(permission=name, pattern="*", action="allow" if on else "deny")
+            for name, on in prompt.tools.items()
+        ]
+        changes.append(ChangeSession(session.id, lambda now: replace(now, permission=rules)))
+    return list[Change](changes)
 
 
 def _with_variant(model: SessionModel | UnsetType) -> SessionModel | UnsetType:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from opencode.core.ids import IdGenerator
-from opencode.core.wire import replace
+from opencode.core.wire import replace, set_or
 from opencode.loop.file_parts import FileParts
 from opencode.loop.input_parts import stored, synthetic
 from opencode.loop.resource_parts import ResourceParts
@@ -12,6 +12,7 @@ from opencode.permission.schema import PermissionRule
 from opencode.session.schema import (
     AgentPart,
     AgentPartInput,
+    FilePart,
     FilePartInput,
     Part,
     PartInput,
@@ -22,15 +23,19 @@ from opencode.session.schema import (
     TextPartInput,
     UserMessage,
 )
+from opencode.tool.images import ImageLimits, ImageTooLarge, fitted_image
 
 
 class PartExpander:
     """Turns input parts into stored parts, in input order, with ids that ascend in that order."""
 
-    def __init__(self, ids: IdGenerator, files: FileParts, resources: ResourceParts) -> None:
+    def __init__(
+        self, ids: IdGenerator, files: FileParts, resources: ResourceParts, images: ImageLimits | None = None
+    ) -> None:
         self._ids = ids
         self._files = files
         self._resources = resources
+        self._images = images
 
     async def expand(
         self, message: UserMessage, parts: list[PartInput], rules: Sequence[PermissionRule] = ()
@@ -46,8 +51,19 @@ class PartExpander:
                 # A client's own id stays; the server's follow whatever came before them.
                 given = one.id or self._ids.part(after=newest)
                 newest = max(newest or "", given)
-                made.append(replace(one, id=given))
+                made.append(await self._fitting(message, replace(one, id=given)))
         return made
+
+    async def _fitting(self, message: UserMessage, part: Part) -> Part:
+        """An image as small as the model may get it; a note in its place when it cannot be."""
+        if not isinstance(part, FilePart):
+            return part
+        try:
+            mime, url = await fitted_image(part.mime, part.url, self._images)
+        except ImageTooLarge as error:
+            note = synthetic(message, f"The image {set_or(part.filename, '')} was left out: {error}")
+            return replace(note, id=part.id)
+        return replace(part, mime=mime, url=url)
 
     async def _one(self, message: UserMessage, part: PartInput, rules: Sequence[PermissionRule]) -> list[Part]:
         match part:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from opencode.core.ids import MessageID, SessionID
+from opencode.core.keyed_locks import KeyedLocks
 from opencode.core.log import Logger
 from opencode.core.wire import UnsetType
 from opencode.loop.admission import Admission
@@ -14,7 +15,6 @@ from opencode.loop.prompt_turns import PromptTurns
 from opencode.loop.queue import QueuedPrompt
 from opencode.loop.revert import Reverts
 from opencode.loop.run_state import RunState
-from opencode.loop.session_locks import SessionLocks
 from opencode.loop.shell import UserShell
 from opencode.loop.status import SessionStatuses
 from opencode.loop.turn_summary import TurnSummaries
@@ -69,10 +69,15 @@ class PromptService:
         self.stop_background: StopBackground = _nothing
         """Stops what the subagents of a session do in the background; set by the assembly."""
         self._open_parts = open_parts
-        self._changing = SessionLocks()
+        self._changing: KeyedLocks[SessionID] = KeyedLocks()
         """Nothing may begin in a session while its files are put back, nor the other way round."""
         self.preparations = Preparations()
         """What is done for prompts before they are stored."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something runs or waits for its turn, in any session."""
+        return self._runs.is_busy
 
     def statuses(self) -> dict[SessionID, SessionStatus]:
         """Sessions that are not idle."""

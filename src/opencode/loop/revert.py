@@ -71,7 +71,7 @@ class Reverts:
         if session.revert is UNSET:
             return session
         await self._forward(session, self._store.history(session_id))
-        (cleared,) = await self._store.commit(ChangeSession(session_id, _without_revert))
+        (cleared,) = await self._store.commit(ChangeSession(session_id, _without_revert, touches=True))
         return cleared
 
     async def taken_back(self, session_id: SessionID, revert: SessionRevert) -> list[SnapshotFileDiff]:
@@ -87,7 +87,7 @@ class Reverts:
         if session.revert is UNSET:
             return
         removals = removals_after(self._store.history(session_id), session.revert)
-        await self._store.commit(*removals, ChangeSession(session_id, _without_revert))
+        await self._store.commit(*removals, ChangeSession(session_id, _without_revert, touches=True))
 
     async def _forward(self, session: Session, history: Sequence[MessageWithParts]) -> str | None:
         """Make the files that a revert touched what they were before it, and no others; the snapshot they come from."""
@@ -105,7 +105,7 @@ class Reverts:
         totals = total(diffs)
         (reverted,) = await self._store.commit(
             Tell(SessionDiff(session_id=session_id, diff=diffs)),
-            ChangeSession(session_id, lambda session: replace(session, revert=revert, summary=totals)),
+            ChangeSession(session_id, lambda session: replace(session, revert=revert, summary=totals), touches=True),
         )
         return reverted
 

@@ -133,6 +133,11 @@ class RunState:
         self._admitted = anyio.Event()
         """Set when the last of those has started what it stored."""
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something runs, waits, or is about to."""
+        return bool(self._runs or self._queues or self._admitting)
+
     def get(self, session_id: SessionID) -> Run | None:
         """What runs in the session now."""
         return self._runs.get(session_id)

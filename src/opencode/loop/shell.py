@@ -95,7 +95,10 @@ class ShellCommand:
         )
 
     async def run(self, run: Run) -> None:
-        """Store the messages, then run the command; abort ends it with what it printed so far."""
+        """Store the messages, then run the command; abort ends it with what it printed so far.
+
+        Of one that cannot be started, the output is the reason.
+        """
         services = self._services
         note = TextPart(
             id=services.ids.part(),
@@ -120,6 +123,8 @@ class ShellCommand:
                 env=services.environ,
                 on_output=self._show,
             )
+        except OSError as error:
+            self._output = f"The command could not be started: {error}"
         except anyio.get_cancelled_exc_class():
             self._aborted = True
             raise

@@ -88,14 +88,14 @@ class TurnSummaries:
         turn_diffs = await self._between(turn)
         if self._is_known(session_id, message_id, turn_diffs):
             # What the session has cost since then is news all the same.
-            await self._store.commit(ChangeSession(session_id, lambda session: session))
+            await self._store.commit(ChangeSession(session_id, lambda session: session, touches=True))
             return
         diffs = turn_diffs if turn == span else await self._between(span)
         if (message := self._user_message(session_id, message_id)) is None:
             return
         totals = total(diffs)
         await self._store.commit(
-            ChangeSession(session_id, lambda session: replace(session, summary=totals)),
+            ChangeSession(session_id, lambda session: replace(session, summary=totals), touches=True),
             Tell(SessionDiff(session_id=session_id, diff=diffs)),
             PutMessage(replace(message, summary=UserMessageSummary(diffs=turn_diffs))),
         )

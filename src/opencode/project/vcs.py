@@ -11,6 +11,8 @@ from opencode.project.git import Git
 from opencode.project.schema import Project, VcsInfo
 
 DETACHED = "HEAD"
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""The one that git knows without its being stored."""
 _BRANCHES = "refs/heads/"
 _FALLBACKS = ("main", "master")
 
@@ -44,6 +46,16 @@ class Vcs:
             lines = await self._git.lines(self._worktree, "symbolic-ref", "--quiet", "HEAD")
             head = f"ref: {lines[0]}" if lines else ""
         return head.removeprefix("ref: ").removeprefix(_BRANCHES) if head.startswith("ref: ") else DETACHED
+
+    async def committed_tree(self) -> str | None:
+        """The hash of the tree of the commit that is checked out, of the empty one before there is a commit.
+
+        None without a repository.
+        """
+        if not self._is_git:
+            return None
+        lines = await self._git.lines(self._worktree, "rev-parse", "--verify", "--quiet", "HEAD^{tree}")
+        return lines[0] if lines else EMPTY_TREE
 
     async def default_branch(self) -> str | None:
         """The branch that others start from.

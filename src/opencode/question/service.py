@@ -71,6 +71,10 @@ class QuestionService:
         """What waits for answers, oldest first."""
         return [ask.request for ask in self._asks.waiting()]
 
+    def get(self, request_id: QuestionID) -> QuestionRequest:
+        """One that waits for answers. Raises ``QuestionRequestNotFound``."""
+        return self._open(request_id).request
+
     def waits(self, session_id: SessionID | None = None) -> list[PendingQuestion]:
         """The same, with since when each waits and until when; of one session, or of all."""
         return self._asks.waiting(session_id)

@@ -21,12 +21,14 @@ class CreateSessionRecord(msgspec.Struct, frozen=True):
 class ChangeSession(msgspec.Struct, frozen=True):
     """A session becomes what ``change`` makes of it, computed inside the transaction.
 
+    ``touches`` says that it counts as work on the session, which lists then show first: ``time.updated`` is now.
     Publishes ``session.updated`` unless ``silent``.
     """
 
     session_id: SessionID
     change: Callable[[Session], Session]
     silent: bool = False
+    touches: bool = False
 
 
 class DeleteSession(msgspec.Struct, frozen=True):

@@ -12,10 +12,11 @@ class SessionNotFound(NotFound):
 
 
 class MessageNotFound(NotFound):
-    """The session has no message of this id."""
+    """The session, or any session, has no message of this id."""
 
-    def __init__(self, session_id: SessionID, message_id: MessageID) -> None:
-        super().__init__(f"Message not found: {message_id}", sessionID=session_id, messageID=message_id)
+    def __init__(self, session_id: SessionID | None, message_id: MessageID) -> None:
+        where = {} if session_id is None else {"sessionID": session_id}
+        super().__init__(f"Message not found: {message_id}", **where, messageID=message_id)
 
 
 class PartNotFound(NotFound):

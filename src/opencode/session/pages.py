@@ -13,8 +13,8 @@ from opencode.session.errors import InvalidCursor
 from opencode.session.inputs import GlobalPage, GlobalSessionFilter, MessagePage, SessionFilter
 from opencode.session.schema import Number
 from opencode.storage.database import Database, Rows
+from opencode.storage.numbers import storable
 
-LARGEST_INTEGER = 2**63 - 1
 LARGEST_LIMIT = 10**9
 DEFAULT_LIMIT = 100
 SMALL_PAGE = 100
@@ -74,7 +74,7 @@ def global_session_list(database: Database, wanted: GlobalSessionFilter) -> Glob
         values.append(wanted.directory)
     if wanted.cursor is not None:
         where.append("updated_ms < ?")
-        values.append(_storable(wanted.cursor))
+        values.append(storable(wanted.cursor))
     if not wanted.archived:
         where.append("archived_ms IS NULL")
     _common(where, values, wanted)
@@ -186,7 +186,7 @@ def _position(database: Database, session_id: SessionID, text: str) -> int:
     rows = database.read("SELECT seq FROM message WHERE id = ? AND session_id = ?", (cursor.id, session_id))
     if not rows:  # the message is gone since: go on from its time
         query = "SELECT coalesce(max(seq), 0) + 1 FROM message WHERE session_id = ? AND created_ms < ?"
-        rows = database.read(query, (session_id, _storable(cursor.time)))
+        rows = database.read(query, (session_id, storable(cursor.time)))
     position: int = rows[0][0]
     return position
 
@@ -196,7 +196,7 @@ def _common(where: list[str], values: list[Any], wanted: SessionFilter | GlobalS
         where.append("parent_id IS NULL")
     if wanted.start is not None:
         where.append("updated_ms >= ?")
-        values.append(_storable(wanted.start))
+        values.append(storable(wanted.start))
     if wanted.search:
         where.append("title LIKE ? ESCAPE '\\'")
         values.append(f"%{_like_escape(wanted.search)}%")
@@ -207,12 +207,10 @@ def _select(columns: str, where: list[str]) -> str:
 
 
 def _limit(limit: int | None) -> int:
-    return DEFAULT_LIMIT if limit is None else min(max(limit, 0), LARGEST_LIMIT)
-
-
-def _storable(number: Number) -> Number:
-    """The nearest number that SQLite knows: clients send any they like."""
-    return max(-LARGEST_INTEGER, min(number, LARGEST_INTEGER))
+    """How many sessions: a negative limit is none, as for the official server."""
+    if limit is None:
+        return DEFAULT_LIMIT
+    return min(limit, LARGEST_LIMIT) if limit >= 0 else LARGEST_LIMIT
 
 
 def _like_escape(text: str) -> str:

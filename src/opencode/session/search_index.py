@@ -141,6 +141,7 @@ def _belongs(connection: sqlite3.Connection) -> bool:
 
 def match_expression(query: str) -> str:
     """An FTS5 expression: all words of a query, each as the beginning of one. Nothing else in it has a meaning."""
+    query = query.replace("\0", " ")  # where the expression would end
     words = [_words_apart(word).replace('"', '""') for word in query.split() if re.search(r"\w", word)]
     return " ".join(f'"{word}"*' for word in words)
 

@@ -113,17 +113,20 @@ class SessionService:
     async def update(self, session_id: SessionID, wanted: UpdateSession) -> Session:
         """Set the given fields, append the given rules; each publishes ``session.updated``.
 
-        ``time.updated`` stays. Raises ``SessionNotFound``. Source: operation ``session.update``.
+        A new title and the archive leave ``time.updated`` as it is. Raises ``SessionNotFound``.
+        Source: operation ``session.update``.
         """
         changes = []
         if wanted.title is not UNSET:
             changes.append(ChangeSession(session_id, lambda s: replace(s, title=wanted.title)))
         if wanted.metadata is not UNSET:
-            changes.append(ChangeSession(session_id, lambda s: replace(s, metadata=wanted.metadata)))
+            changes.append(ChangeSession(session_id, lambda s: replace(s, metadata=wanted.metadata), touches=True))
         if wanted.permission is not UNSET:
             rules = wanted.permission
             changes.append(
-                ChangeSession(session_id, lambda s: replace(s, permission=[*set_or(s.permission, []), *rules]))
+                ChangeSession(
+                    session_id, lambda s: replace(s, permission=[*set_or(s.permission, []), *rules]), touches=True
+                )
             )
         if wanted.time is not UNSET and wanted.time.archived is not UNSET:
             archived = wanted.time.archived
@@ -171,6 +174,13 @@ class SessionService:
         """Messages with their parts, oldest first. Raises ``SessionNotFound``, ``InvalidCursor``."""
         self.get_raw(session_id)
         return await self._store.page(session_id, limit, before)
+
+    def session_of_message(self, message_id: MessageID) -> SessionID:
+        """The session that a message belongs to. Raises ``MessageNotFound``."""
+        session_id = self._store.owner_of(message_id)
+        if session_id is None:
+            raise MessageNotFound(None, message_id)
+        return session_id
 
     async def message_raw(self, session_id: SessionID, message_id: MessageID) -> bytes:
         """``{info, parts}`` as JSON. Raises ``SessionNotFound``, ``MessageNotFound``."""

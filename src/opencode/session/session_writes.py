@@ -8,6 +8,7 @@ from opencode.core.ids import SessionID
 from opencode.core.wire import UNSET, encode
 from opencode.session.errors import SessionNotFound
 from opencode.session.schema import Session
+from opencode.storage.numbers import storable
 from opencode.storage.transaction import Transaction
 
 _SESSION = msgspec.json.Decoder(Session)
@@ -60,9 +61,9 @@ def put_session(tx: Transaction, session: Session) -> None:
         None if session.parent_id is UNSET else session.parent_id,
         session.directory,
         session.title,
-        time.created,
-        time.updated,
-        None if time.archived is UNSET else time.archived,
+        storable(time.created),
+        storable(time.updated),
+        None if time.archived is UNSET else storable(time.archived),
         encode(session),
     )
     tx.execute(_PUT_SESSION, row)
@@ -74,8 +75,8 @@ def _update(tx: Transaction, before: Session, after: Session) -> None:
     if after.title != before.title:
         columns["title"] = after.title
     if after.time.updated != before.time.updated:
-        columns["updated_ms"] = after.time.updated
+        columns["updated_ms"] = storable(after.time.updated)
     if after.time.archived != before.time.archived:
-        columns["archived_ms"] = None if after.time.archived is UNSET else after.time.archived
+        columns["archived_ms"] = None if after.time.archived is UNSET else storable(after.time.archived)
     named = ", ".join(f"{name} = ?" for name in columns)
     tx.execute(f"UPDATE session SET {named} WHERE id = ?", (*columns.values(), after.id))

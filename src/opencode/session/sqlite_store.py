@@ -7,7 +7,7 @@ import msgspec
 
 from opencode.core.clock import Clock
 from opencode.core.ids import MessageID, PartID, ProjectID, SessionID
-from opencode.core.wire import UNSET, encode, set_or
+from opencode.core.wire import UNSET, encode, replace, set_or
 from opencode.event.bus import EventPublisher
 from opencode.event.schema import Event
 from opencode.session import pages
@@ -49,6 +49,7 @@ from opencode.session.session_writes import SessionWrites, put_session
 from opencode.session.spending import Spending, add_spending, read_spending
 from opencode.session.store import RunningSession
 from opencode.storage.database import Database, Transaction
+from opencode.storage.numbers import storable
 
 _OF_SESSION = (
     "part", "message", "todo", "permission_request", "question_request", "queued_prompt", "run", "share",
@@ -112,8 +113,10 @@ class SqliteSessionStore:
                 case CreateSessionRecord(session):
                     put_session(tx, session)
                     events.append(SessionCreated(session_id=session.id, info=session))
-                case ChangeSession(session_id, function, silent):
+                case ChangeSession(session_id, function, silent, touches):
                     session = sessions.change(session_id, function)
+                    if touches:
+                        session = sessions.change(session_id, self._touched)
                     changed.append(session)
                     if not silent:
                         events.append(SessionUpdated(session_id=session_id, info=session))
@@ -156,8 +159,11 @@ class SqliteSessionStore:
         self._events.append(tx, *events)
         return changed
 
+    def _touched(self, session: Session) -> Session:
+        return replace(session, time=replace(session.time, updated=self._clock.now_ms()))
+
     def _put_message(self, tx: Transaction, message: Message) -> None:
-        row = (message.id, message.session_id, _role(message), message.time.created, encode(message))
+        row = (message.id, message.session_id, _role(message), storable(message.time.created), encode(message))
         try:
             written = tx.execute(_PUT_MESSAGE, row).rowcount
         except sqlite3.IntegrityError:

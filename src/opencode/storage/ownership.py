@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from opencode.core.file_lock import try_lock
 from opencode.core.wire import UNSET, UnsetType, Wire, decode, encode, replace
 from opencode.storage.errors import DataDirectoryInUse, StorageReadOnlyError
-from opencode.storage.file_lock import try_lock
 
 
 class Owner(Wire):

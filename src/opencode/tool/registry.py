@@ -7,6 +7,7 @@ from typing import Any
 from opencode.permission.ruleset import is_disabled
 from opencode.permission.schema import PermissionRule
 from opencode.provider.schema import Model
+from opencode.tool.images import ImageLimits
 from opencode.tool.tool import Tool
 from opencode.tool.truncate import OutputTruncator
 from opencode.tool.wrapper import WrappedTool
@@ -27,8 +28,10 @@ Rulesets = Sequence[Sequence[PermissionRule]]
 class ToolRegistry:
     """An explicit list of tools. A later tool replaces an earlier one of the same id."""
 
-    def __init__(self, tools: Iterable[Tool[Any]], truncator: OutputTruncator) -> None:
-        given = {tool.id: WrappedTool(tool, truncator) for tool in tools}
+    def __init__(
+        self, tools: Iterable[Tool[Any]], truncator: OutputTruncator, images: ImageLimits | None = None
+    ) -> None:
+        given = {tool.id: WrappedTool(tool, truncator, images=images) for tool in tools}
         place = {id: index for index, id in enumerate(ORDER)}
         self._tools = dict(sorted(given.items(), key=lambda item: place.get(item[0], len(place))))
 

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from opencode.core.tasks import task_group
+
 INTERVAL_SECONDS = 0.1
 LAST_REPORT_SECONDS = 0.5
 """How long the last report may take after a cancellation."""
@@ -24,7 +26,7 @@ class LiveReports:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Report for as long as the block lasts; what changed last is reported even when the block is cancelled."""
-        async with anyio.create_task_group() as tasks:
+        async with task_group() as tasks:
             tasks.start_soon(self._report_changes)
             try:
                 yield

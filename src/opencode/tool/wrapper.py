@@ -1,4 +1,4 @@
-"""What all tools share: arguments are checked before, outputs cut after (spec: tools core, section 1)."""
+"""What all tools share: arguments are checked before, outputs cut and images shrunk after (spec: tools core, 1)."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -9,6 +9,7 @@ from opencode.permission.ruleset import evaluate, permission_of
 from opencode.permission.schema import PermissionRule
 from opencode.provider.request import ToolDefinition
 from opencode.tool.arguments import check_arguments, parameters_schema
+from opencode.tool.images import ImageLimits, ImageTooLarge, fitted_image
 from opencode.tool.tool import Tool, ToolContext, ToolResult
 from opencode.tool.truncate import OutputTruncator
 
@@ -29,10 +30,17 @@ class DescribesForRules(Protocol):
 class WrappedTool:
     """A tool as the loop calls it: with the model's raw arguments, under the rules of the calling agent."""
 
-    def __init__(self, tool: Tool[Any], truncator: OutputTruncator, rules: Sequence[PermissionRule] = ()) -> None:
+    def __init__(
+        self,
+        tool: Tool[Any],
+        truncator: OutputTruncator,
+        rules: Sequence[PermissionRule] = (),
+        images: ImageLimits | None = None,
+    ) -> None:
         self._tool = tool
         self._truncator = truncator
         self._rules = rules
+        self._images = images
 
     @property
     def id(self) -> str:
@@ -67,7 +75,7 @@ class WrappedTool:
 
     def under(self, rules: Sequence[PermissionRule]) -> "WrappedTool":
         """The same tool for an agent of these rules."""
-        tool = WrappedTool(self._tool, self._truncator, rules)
+        tool = WrappedTool(self._tool, self._truncator, rules, self._images)
         tool.parameters, tool.describes = self.parameters, self.describes
         return tool
 
@@ -77,7 +85,7 @@ class WrappedTool:
         Raises ``ToolError`` for arguments that do not fit, and whatever the tool raises.
         """
         params = check_arguments(self._tool.id, self._tool.params, arguments)
-        result = await self._tool.run(params, context)
+        result = await self._with_fitting_images(await self._tool.run(params, context))
         if "truncated" in result.metadata:
             return result
         cut = await self._truncator.truncate(result.output, may_delegate=self._may_delegate())
@@ -85,6 +93,20 @@ class WrappedTool:
         if cut.path is not None:
             metadata["outputPath"] = str(cut.path)
         return replace(result, output=cut.text, metadata=metadata)
+
+    async def _with_fitting_images(self, result: ToolResult) -> ToolResult:
+        """Attached images as small as the model may get them; one that cannot be is left out, with a note."""
+        if self._images is None or not result.attachments:
+            return result
+        output, attachments = result.output, []
+        for file in result.attachments:
+            try:
+                mime, url = await fitted_image(file.mime, file.url, self._images)
+            except ImageTooLarge as error:
+                output += f"\n\n[The image {file.filename or ''} was left out: {error}]"
+            else:
+                attachments.append(replace(file, mime=mime, url=url))
+        return replace(result, output=output, attachments=attachments)
 
     def _may_delegate(self) -> bool:
         return evaluate("task", "*", self._rules).action != "deny"

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 import anyio
 
+from tests.support.loopback import listening, read_request
 from tests.support.scripted_model.encoders import ENCODERS, Encoder
 from tests.support.scripted_model.script import (
     Call,
@@ -113,40 +114,20 @@ class ScriptedModel:
 async def scripted_model() -> AsyncIterator[ScriptedModel]:
     """A scripted model server that listens until the context is left."""
     model = ScriptedModel()
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                while await _exchange(model, reader, writer):
-                    pass
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-            tasks.discard(task)
+        while await _exchange(model, reader, writer):
+            pass
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    model.url = f"http://127.0.0.1:{port}/v1"
-    try:
+    async with listening(serve) as port:
+        model.url = f"http://127.0.0.1:{port}/v1"
         yield model
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
 
 
 async def _exchange(model: ScriptedModel, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
     """One request and its answer; True when the connection can carry another."""
-    request = await _read(reader)
-    if request is None:
-        return False
+    _, path, headers, raw = await read_request(reader)
+    request = RecordedRequest(path, headers, json.loads(raw) if raw else {}, raw)
     wire = next((suffix for suffix in ENCODERS if request.path.endswith(suffix)), None)
     if request.path.endswith("/models"):
         writer.write(_plain(200, {"object": "list", "data": [{"id": name} for name in model.models]}))
@@ -171,19 +152,6 @@ async def _exchange(model: ScriptedModel, reader: asyncio.StreamReader, writer: 
         return False
     encoder = ENCODERS[wire](answer, request.body, len(model.requests))
     return await _stream(request, answer, encoder, reader, writer)
-
-
-async def _read(reader: asyncio.StreamReader) -> RecordedRequest | None:
-    try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-    except asyncio.IncompleteReadError:
-        return None
-    first, *lines = head.split("\r\n")
-    headers = {
-        name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)
-    }
-    raw = await reader.readexactly(int(headers.get("content-length") or 0))
-    return RecordedRequest(first.split(" ")[1], headers, json.loads(raw) if raw else {}, raw)
 
 
 async def _stream(

@@ -3,6 +3,7 @@ import pytest
 from opencode.cli.errors import CliError
 from opencode.cli.network import Credentials, NetworkSettings, network_settings
 from opencode.cli.options import NetworkOptions
+from opencode.cli.server import known_hosts
 from opencode.config.environment import Environment
 from opencode.config.server_schema import BasicAuthConfig, BearerAuthConfig, CorsConfig, ServerConfig
 
@@ -75,3 +76,16 @@ def test_the_variable_that_allows_unauthenticated_access_must_be_true() -> None:
     assert settings(OPENCODE_SERVER_ALLOW_UNAUTHENTICATED="1").allow_unauthenticated
     assert not settings(OPENCODE_SERVER_ALLOW_UNAUTHENTICATED="no").allow_unauthenticated
     assert settings(NetworkOptions(allow_unauthenticated=True)).allow_unauthenticated
+
+
+def test_pages_of_configured_origins_may_be_limited_to_methods_and_headers() -> None:
+    config = ServerConfig(cors=CorsConfig(origins=["https://a"], methods=["GET"], headers=["X-Team"]))
+    found = settings(config=config)
+    assert (found.cors, found.cors_methods, found.cors_headers) == (("https://a",), ("GET",), ("X-Team",))
+
+
+def test_a_proxy_may_use_the_name_of_an_allowed_origin_where_a_password_is_wanted() -> None:
+    options = NetworkOptions(cors=("https://opencode.example.org",))
+    assert "opencode.example.org" in (known_hosts(settings(options, OPENCODE_SERVER_PASSWORD="pw")) or ())
+    assert "opencode.example.org" not in (known_hosts(settings(options)) or ())
+    assert known_hosts(settings(NetworkOptions(hostname="0.0.0.0"))) is None

@@ -19,6 +19,8 @@ from opencode.session.schema import MessagePartDelta
 CUT = "cut"
 END = OtherEvent(kind="server.instance.disposed", properties={})
 Connection = list[bytes | str]
+UNAVAILABLE = httpx2.Response(503, json={"name": "ServerStopping", "data": {"message": "The server is stopping"}})
+UNAUTHORIZED = httpx2.Response(401, json={"name": "UnauthorizedError", "data": {"message": "Authentication required"}})
 
 
 def frame(kind: str, cursor: str | None = None, **properties: object) -> bytes:
@@ -118,10 +120,27 @@ async def test_a_server_that_is_not_there_is_told_at_once() -> None:
 
 
 async def test_a_refused_stream_says_why() -> None:
-    refuse = httpx2.Response(401, json={"name": "UnauthorizedError", "data": {"message": "Authentication required"}})
     with pytest.raises(RequestFailed, match="Authentication required"):
-        async with client(lambda request: refuse) as opened, opened.events():
+        async with client(lambda request: UNAUTHORIZED) as opened, opened.events():
             pass
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "outcome"),
+    [([UNAVAILABLE] * 2, ["a", "b"]), ([UNAVAILABLE] * 9, StreamLost), ([UNAUTHORIZED], RequestFailed)],
+    ids=["a restart", "too long a restart", "a refusal"],
+)
+async def test_a_stream_is_resumed_once_the_server_is_back(
+    meanwhile: list[httpx2.Response], outcome: list[str] | type[Exception]
+) -> None:
+    before, after = Server([frame("a", "e.1"), CUT]), Server([frame("b", "e.2")])
+    answers = iter([before, *(lambda _, answer=answer: answer for answer in meanwhile), after])
+    async with client(lambda request: next(answers)(request)) as opened, opened.events() as stream:
+        if isinstance(outcome, list):
+            assert [event.kind async for event in stream if event != END] == outcome  # type: ignore[attr-defined]
+        else:
+            with pytest.raises(outcome):
+                [event async for event in stream]
 
 
 @given(

@@ -117,6 +117,17 @@ async def test_a_policy_that_does_not_exist_is_refused_wherever_it_stands(places
     assert [issue.path for issue in raised.value.issues] == [["server", "unattended", "policy"]]
 
 
+async def test_a_length_of_time_beyond_ten_years_is_refused(places: Places) -> None:
+    unattended = {"policy": "deny", "afterSeconds": 1.2e308}
+    places.write(places.app / "opencode.json", {"server": {"unattended": unattended}, "retry": {"turn_seconds": 1e12}})
+    with pytest.raises(ConfigInvalidError) as raised:
+        await places.load()
+    assert sorted(issue.path for issue in raised.value.issues) == [
+        ["retry", "turn_seconds"],
+        ["server", "unattended", "afterSeconds"],
+    ]
+
+
 async def test_plugins_and_instructions_add_up_and_other_lists_are_replaced(places: Places) -> None:
     low = {"instructions": ["a.md", "b.md"], "plugin": ["one@1", "two"], "disabled_providers": ["x", "y"]}
     high = {"instructions": ["b.md", "c.md"], "plugin": ["one@2"], "disabled_providers": ["z"]}

@@ -38,7 +38,7 @@ async def test_agents_commands_and_modes_are_named_by_their_path(places: Places)
         "quiet": quiet,
     }
     assert config["command"] == {"git/commit": {"agent": "build", "template": "Commit $1"}}
-    assert config["mode"] == {"quiet": quiet}
+    assert config["mode"] == {}, "a mode is an agent; only the configuration's own key is told again"
 
 
 async def test_a_name_in_the_front_matter_wins(places: Places) -> None:
@@ -56,7 +56,7 @@ async def test_the_outer_directory_wins_over_the_inner_one(places: Places) -> No
 
 async def test_an_invalid_agent_is_an_error_and_an_invalid_mode_is_left_out(places: Places) -> None:
     mode = places.write(places.app / ".opencode" / "mode" / "bad.md", "---\nsteps: none\n---\nx")
-    assert (await places.load()).mode == {}
+    assert (await places.load()).agent == {}
 
     agent = places.app / ".opencode" / "agent" / "bad.md"
     agent.parent.mkdir()

@@ -95,7 +95,7 @@ async def test_what_does_not_fit_is_refused_and_nothing_is_written(
     service: ConfigService, places: Places, patch: Json, message: str
 ) -> None:
     with pytest.raises(ConfigPatchInvalid) as raised:
-        await service.update_project(places.app, patch)
+        await service.update_project(places.app, places.app, patch)
 
     assert (raised.value.name, raised.value.data) == ("BadRequest", {"message": message, "kind": "Payload"})
     assert os.listdir(places.app) == []
@@ -104,17 +104,17 @@ async def test_what_does_not_fit_is_refused_and_nothing_is_written(
 async def test_a_broken_file_is_not_touched(service: ConfigService, places: Places) -> None:
     path = places.write(places.app / "opencode.json", '{"model": ')
     with pytest.raises(ConfigJsonError):
-        await service.update_project(places.app, {"model": "a/b"})
+        await service.update_project(places.app, places.app, {"model": "a/b"})
 
     path.write_text('{"model": 5}')
     with pytest.raises(ConfigInvalidError):
-        await service.update_project(places.app, {"username": "x"})
+        await service.update_project(places.app, places.app, {"username": "x"})
 
     assert path.read_text() == '{"model": 5}'
 
 
 async def test_a_project_change_is_read_back_and_answers_itself(service: ConfigService, places: Places) -> None:
-    assert await service.update_project(places.app, {"username": "patched"}) == {"username": "patched"}
+    assert await service.update_project(places.app, places.app, {"username": "patched"}) == {"username": "patched"}
 
     assert (await places.load()).username == "patched"
     assert os.listdir(places.app) == ["opencode.json"]
@@ -124,7 +124,7 @@ async def test_of_two_project_files_the_one_that_wins_changes(service: ConfigSer
     for name in ("opencode.json", "opencode.jsonc"):
         places.write(places.app / name, {"username": name})
 
-    await service.update_project(places.app, {"username": "patched"})
+    await service.update_project(places.app, places.app, {"username": "patched"})
 
     assert (await places.load()).username == "patched"
 
@@ -172,6 +172,6 @@ async def test_a_failed_write_leaves_nothing_behind(
     monkeypatch.setattr(Path, "replace", refuse)
 
     with pytest.raises(FileNotStored, match="disk full"):
-        await service.update_project(places.app, {"model": "c/d"})
+        await service.update_project(places.app, places.app, {"model": "c/d"})
 
     assert (os.listdir(places.app), json.loads(path.read_text())) == (["opencode.json"], {"model": "a/b"})

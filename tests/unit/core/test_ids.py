@@ -3,6 +3,8 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from opencode.core.ids import IdGenerator
 
 
@@ -75,9 +77,14 @@ def test_a_message_id_follows_the_last_one_before_the_wrap() -> None:
     assert ids.message(after=last) > last
 
 
-def test_a_message_id_follows_a_clients_own_spelling() -> None:
+@pytest.mark.parametrize("own", ["msg_mine", "msg_ffffffffffffzzzzzzzzzzzzzz", "msg_z\n", "msgs"])
+def test_message_ids_follow_a_clients_own_spelling_without_growing(own: str) -> None:
     ids = IdGenerator(FixedClock(1_795_163_124_622))
-    assert ids.message(after="msg_mine") > "msg_mine"
+    made = [own]
+    for _ in range(50):
+        made.append(ids.message(after=made[-1]))
+    assert made == sorted(set(made))
+    assert {len(one) for one in made[1:]} == {len(own) + 26}
 
 
 def test_a_call_id_is_a_ulid() -> None:

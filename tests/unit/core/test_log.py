@@ -75,6 +75,15 @@ def test_a_long_tag_is_cut() -> None:
     assert len(line(body="x" * 100_000)) < 5_000
 
 
+def test_a_tag_of_many_levels_is_shown_to_some_depth() -> None:
+    deep: object = "bottom"
+    for _ in range(5_000):
+        deep = [deep]
+    written = line(extra=deep)
+    assert '[["..."]]' in written
+    assert len(written) < 200
+
+
 def test_lines_below_the_level_cost_nothing_and_go_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="opencode"):
         Logger("quiet").info("not wanted")

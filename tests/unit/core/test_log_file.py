@@ -59,6 +59,16 @@ def test_only_the_newest_files_are_kept_and_foreign_files_are_left_alone(tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == [*names[-10:], "dev.log"]
 
 
+def test_the_file_of_a_process_that_still_runs_is_kept_however_old(tmp_path: Path) -> None:
+    with configure_logging("INFO", to_stderr=False, directory=tmp_path, clock=FixedClock()) as path:
+        for day in range(10, 30):
+            (tmp_path / f"2026-01-{day}T000000.log").touch()
+        remove_old_logs(tmp_path)
+        assert path is not None and path.exists()
+    remove_old_logs(tmp_path)
+    assert not path.exists()
+
+
 def test_a_full_file_makes_room_once_so_that_a_process_keeps_a_bounded_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Directories and files as clients show them."""
 
+import errno
 from base64 import b64encode
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from opencode.file import browser as module
 from opencode.file.browser import FileBrowser
-from opencode.file.errors import FileTooLarge, NotAFile, OutsideProject
+from opencode.file.errors import FileTooLarge, NotAFile, OutsideProject, Unreadable
 from opencode.file.gateway import FileGateway
 from opencode.file.schema import FileContent, FileNode
 
@@ -96,6 +97,22 @@ async def test_contents_are_text_without_blank_ends_or_base64(browser: FileBrows
         mime_type="application/octet-stream",
     )
     assert (await browser.content("../latin.txt")).type == "binary"
+
+
+@pytest.mark.parametrize("path", ["a\0b", "loop", "x" * 300, "../private.txt"])
+async def test_what_cannot_be_read_is_told_with_the_reason(
+    browser: FileBrowser, project: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """For a file that its owner alone may read the system stands in: tests may run as root."""
+    (project / "sub/loop").symlink_to("loop")
+    (project / "private.txt").write_text("private")
+
+    def refuse(file: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(Unreadable, match=r"Cannot read .*: [A-Za-z]"):
+        await browser.content(path)
 
 
 async def test_a_directory_has_no_content(browser: FileBrowser) -> None:

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opencode.file import finder as module
 from opencode.file.finder import FileFinder
 from opencode.file.fuzzy import best_matches
 from opencode.file.search import FileSearch
@@ -35,6 +38,17 @@ async def test_one_kind_can_be_asked_for_and_hidden_directories_come_last(finder
 async def test_an_empty_query_lists_from_the_start(finder: FileFinder) -> None:
     assert await finder.find(" ", kind="file", limit=2) == [".github/src/x.yml", "a.txt"]
     assert await finder.find("", limit=1) == ["docs/"]
+
+
+async def test_the_list_of_paths_is_let_go_when_it_is_too_old_to_be_used(
+    finder: FileFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
+    assert (await finder.find("main"))[0] == "src/main.py"
+    with anyio.fail_after(5):
+        while finder._index.files:
+            await anyio.lowlevel.checkpoint()
+    assert (await finder.find("main"))[0] == "src/main.py"
 
 
 async def test_the_root_of_the_file_system_is_not_indexed() -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import anyio
-import pytest
 
 from opencode.file.locks import FileLocks
 
@@ -47,14 +46,3 @@ async def test_a_path_may_be_named_twice(tmp_path: Path) -> None:
     with anyio.fail_after(5):
         async with FileLocks().hold(tmp_path / "a", tmp_path / "a"):
             pass
-
-
-async def test_locks_are_released_and_forgotten_after_an_error(tmp_path: Path) -> None:
-    locks = FileLocks()
-    with pytest.raises(ValueError, match="x"):
-        async with locks.hold(tmp_path / "a"):
-            raise ValueError("x")
-    with anyio.fail_after(5):
-        async with locks.hold(tmp_path / "a"):
-            pass
-    assert locks._entries == {}

@@ -161,6 +161,8 @@ async def test_names_that_are_not_utf8_can_be_sent(search: FileSearch, tree: Pat
 async def test_broken_patterns_are_told(search: FileSearch, tree: Path) -> None:
     with pytest.raises(InvalidPattern, match=r"^regex parse error:\n    a\{2,1\}\n"):
         await search.grep(tree, "a{2,1}", limit=1)
+    with pytest.raises(InvalidPattern, match="NUL"):
+        await search.grep(tree, "a\0b", limit=10)
     with pytest.raises(InvalidPattern, match="error parsing glob"):
         await search.files(tree, ["{a"], limit=1)
 

@@ -72,6 +72,18 @@ async def test_pages_of_allowed_origins_may_read(
     assert preflight.headers["vary"] == "Access-Control-Request-Headers, Origin"
 
 
+def test_pages_of_configured_origins_use_the_configured_methods_and_headers_and_those_they_need() -> None:
+    policy = CorsPolicy(["https://allowed.example"], methods=["get", "POST"], headers=["X-Team"])
+    asked = "content-type, x-team, x-other"
+    listed, local = (
+        dict(policy.preflight(page, asked).headers) for page in ("https://allowed.example", "oc://renderer")
+    )
+    assert listed[b"access-control-allow-methods"] == b"GET, POST"
+    assert listed[b"access-control-allow-headers"] == b"content-type,x-team"
+    assert local[b"access-control-allow-methods"] == b"GET, HEAD, PUT, PATCH, POST, DELETE"
+    assert local[b"access-control-allow-headers"] == asked.encode()
+
+
 async def test_foreign_pages_may_not_change_anything(table: OperationTable, registry: object) -> None:
     async with client_of(table, registry) as client:
         refused = await client.post("/note", json={"text": "x"}, headers={"origin": "https://evil.example"})

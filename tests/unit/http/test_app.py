@@ -7,6 +7,7 @@ import httpx2 as httpx
 import pytest
 
 from opencode.http.app import Application
+from opencode.http.decoding import DEEPEST, NULLS_FORGIVEN
 
 
 async def test_a_record_is_answered_as_json(client: httpx.AsyncClient) -> None:
@@ -122,8 +123,10 @@ async def test_a_body_of_the_wrong_shape_answers_400_with_the_place(
     assert answer.json()["data"] == {"message": message, "kind": "Payload"}
 
 
-async def test_malformed_json_answers_400(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/note", content="{not json")
+@pytest.mark.parametrize("body", ["{not json", '{"text": null, not json', '{"text": null, "x": ' + "[" * 2000])
+async def test_malformed_json_answers_400(client: httpx.AsyncClient, body: str) -> None:
+    """Also where a null that would be forgiven comes first."""
+    answer = await client.post("/note", content=body)
     assert (answer.status_code, answer.json()["data"]["kind"]) == (400, "Body")
 
 
@@ -145,6 +148,28 @@ async def test_nulls_within_lists_are_forgiven_where_the_field_is_optional(clien
     required = await client.post("/note", json={"text": "x", "tags": [{"name": None}]})
     assert required.status_code == 400
     assert required.json()["data"]["message"] == 'Missing key\n  at ["tags"][0]["name"]'
+
+
+async def test_what_many_items_have_in_common_is_forgiven_at_once(client: httpx.AsyncClient) -> None:
+    """Not one item after the other, with the whole body read anew for each of them."""
+    tags = [{"name": "a", "color": None}] * (NULLS_FORGIVEN + 1)
+    answer = await client.post("/note", json={"text": "x", "tags": tags})
+    assert answer.json()["tags"] == [{"name": "a"}] * (NULLS_FORGIVEN + 1)
+
+
+@pytest.mark.parametrize(("levels", "status"), [(DEEPEST - 2, 200), (DEEPEST - 1, 400)])
+async def test_free_form_values_are_taken_down_to_a_depth(client: httpx.AsyncClient, levels: int, status: int) -> None:
+    deep = "[" * levels + "]" * levels
+    answer = await client.post("/note", content=f'{{"text": "\\"[[[{{", "metadata": {{"a": {deep}}}}}')
+    assert answer.status_code == status
+    if status == 400:
+        assert answer.json()["data"]["message"] == f"Nested too deeply: more than {DEEPEST} levels"
+
+
+async def test_a_body_of_many_values_is_not_a_deep_one(client: httpx.AsyncClient) -> None:
+    wide: list[object] = [[], {}, "}]", [{}]] * DEEPEST
+    answer = await client.post("/note", json={"text": "x", "metadata": {"a": wide}})
+    assert answer.json()["metadata"] == {"a": wide}
 
 
 async def test_a_body_beyond_the_limit_answers_400(table: Any, registry: Any) -> None:

@@ -21,7 +21,11 @@ LARGE = 32_000_000
 
 
 class TasksSeen(list[str | None]):
-    """In which task each handler ran; ``None`` outside of any."""
+    """In which task each handler ran; ``None`` outside of any. ``left``: the client of a stream has gone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = anyio.Event()
 
     def note(self) -> None:
         task = asyncio.current_task()
@@ -61,6 +65,20 @@ def stream() -> Stream[str]:
     return Stream(_beat)
 
 
+@operation("quick.listening", "GET", "/listening")
+def listen(shared: TasksSeen) -> Stream[str]:
+    """A stream that ends when its client leaves."""
+
+    async def until_left(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        shared.left.set()
+
+    return Stream(until_left)
+
+
 @pytest.fixture
 def seen() -> TasksSeen:
     return TasksSeen()
@@ -68,7 +86,7 @@ def seen() -> TasksSeen:
 
 @pytest.fixture
 async def client(seen: TasksSeen, registry: Any) -> AsyncIterator[SocketStream]:
-    table = OperationTable([quick, slow, large, stream])
+    table = OperationTable([quick, slow, large, stream, listen])
     application = Application(table, registry, working_directory="/", shared=seen)
     with anyio.fail_after(60):
         async with serving(application) as server, await anyio.connect_tcp(server.host, server.port) as connection:
@@ -142,6 +160,24 @@ async def test_streams_begin_at_once_and_go_on_in_a_task(client: SocketStream) -
     data = await answers(client, get("/stream"), b"0\r\n\r\n")
     assert data.startswith(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nvary: Origin\r\n")
     assert b"data: 1\n\n" in data
+
+
+async def test_clients_that_offer_another_protocol_are_answered_in_this_one(
+    client: SocketStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As some do with every request; nothing is said about it in the log."""
+    offer = ("upgrade: h2c", "connection: upgrade")
+    assert (await answers(client, get("/quick", *offer), b'"quick"')).endswith(QUICK[-7:])
+    assert await answers(client, get("/quick"), b'"quick"') == QUICK
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+
+async def test_a_stream_whose_client_leaves_ends_though_another_request_waits_behind_it(
+    client: SocketStream, seen: TasksSeen
+) -> None:
+    await answers(client, get("/listening") + get("/quick"), b"data: 1\n\n\r\n")
+    await client.aclose()
+    await seen.left.wait()
 
 
 async def test_an_old_client_is_answered_and_let_go(client: SocketStream) -> None:

@@ -69,6 +69,21 @@ async def test_nobody_is_answered_who_has_left() -> None:
     assert stopped.is_set()
 
 
+@operation("wait.read", "GET", "/read", ends_with_client=True)
+async def read() -> str:
+    """Soon done."""
+    return await value()
+
+
+async def test_its_head_is_that_of_the_answer() -> None:
+    application = Application(OperationTable([read]), None, working_directory="/")  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        head, answer = await client.head("/read"), await client.get("/read")
+    assert head.headers == answer.headers
+    assert (head.content, answer.content) == (b"", b'"done"')
+
+
 class Waiting(Wire):
     """A body."""
 

@@ -20,11 +20,13 @@ OBSERVED = "the official server answers so, whatever its document says"
 DELIVERY = "`delivery`: a prompt may wait for a turn of its own; ours"
 WAITS = "what a session waits for; ours"
 MISSING = "an unknown session is an error"
+DECODES = "the same errors as of every operation with a body"
 NARROW = "the official document names what it does not promise"
 
 DIFFERENCES = {
     "event.subscribe 400": "a broken configuration is answered before the stream begins",
     "global.health 200": "`server`: our own version, beside that of the API",
+    "permission.respond body": SEED,
     "project.update body": SEED,
     "session.abort 404": MISSING,
     "session.command body": DELIVERY,
@@ -34,11 +36,14 @@ DIFFERENCES = {
     "session.diff 404": MISSING,
     "session.create body": f"`directory`: {SEED}",
     "session.shell body": "`agent` may be left out: the session's agent runs the command",
+    "tui.control.response 400": DECODES,
+    "tui.showToast 400": DECODES,
     "schema AssistantMessage": "`UnansweredError`, `BudgetExceededError` where the configuration asks for them",
     "schema EventSessionError": "`UnansweredError`, `BudgetExceededError` where the configuration asks for them",
     "schema Config": f"`theme`, `keybinds`, `tui`: {CLIENTS}; `model_fallback`, `retry`, `budget`: ours",
     "schema EventQuestionReplied": f"answers stand in place instead of by name; {NARROW}",
     "schema EventServerInstanceDisposed": "the id has the pattern of all event ids",
+    "schema FileContent": "`diff`, `patch`: the official server sends neither",
     "schema GlobalSession": f"`tokens.total`: {CLIENTS}",
     "schema MessageOutputLengthError": "an object without fields, said in another way",
     "schema Model": "the names of `interleaved.field` are examples; any text is allowed in both",
@@ -61,6 +66,10 @@ OURS_ALONE = {
     "schema Event": "only the events this server has",
     "schema GlobalEvent": "only the events this server has",
     "schema EventServerHeartbeat": OBSERVED,
+    **{
+        f"schema Event.tui.{name}": "in the official document, not in its reduction"
+        for name in ("command.execute", "prompt.append", "session.select", "toast.show")
+    },
     "schema EventServerResync": "tells a client that it has missed events; ours",
     "schema EventAskDeadline": "tells when a request ends that nobody is there to answer; ours",
     "schema EventSessionQueue": "the prompts that wait for a turn of their own; ours",

@@ -8,24 +8,14 @@ import anyio
 import pytest
 
 from opencode.config.environment import Environment
-from opencode.core.clock import SystemClock
 from opencode.core.paths import Paths
 from opencode.instance.assembly import open_shared
 from opencode.instance.ground import Ground
 from opencode.instance.open import open_ground
 from opencode.instance.upkeep import STORE_AGE_MS, let_go_of_old_snapshots
+from tests.support.later_clock import LaterClock
 
 DAY_MS = 24 * 3600 * 1000
-
-
-class LaterClock:
-    """The clock of the machine, and what was added."""
-
-    def __init__(self) -> None:
-        self.added_ms = 0
-
-    def now_ms(self) -> int:
-        return SystemClock().now_ms() + self.added_ms
 
 
 class Enough(Exception):

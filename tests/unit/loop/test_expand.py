@@ -12,6 +12,7 @@ from opencode.core.ids import IdGenerator, PartID
 from opencode.loop.expand import PartExpander
 from opencode.loop.file_parts import LARGEST_ATTACHMENT, FileParts
 from opencode.loop.resource_parts import LARGEST_BLOB, ResourceBlob, ResourceContent, ResourceParts, ResourceText
+from opencode.permission.schema import PermissionRule
 from opencode.session.schema import (
     AgentPart,
     AgentPartInput,
@@ -25,7 +26,9 @@ from opencode.session.schema import (
     TextPartInput,
     UserMessage,
 )
-from opencode.tool.tool import ToolError, ToolResult
+from opencode.tool.images import ImageLimits
+from opencode.tool.tool import Attachment, ToolError, ToolResult
+from tests.support.pictures import data_url, picture, png_of_size, size_of
 from tests.support.records import user_message
 
 MESSAGE = user_message("ses_1", "msg_1")
@@ -89,6 +92,21 @@ async def test_ids_ascend_and_a_clients_own_stay() -> None:
     assert {(part.session_id, part.message_id) for part in parts} == {("ses_1", "msg_1")}
 
 
+@pytest.mark.parametrize(
+    ("permission", "action", "is_said"),
+    [("task", "deny", True), ("task", "ask", False), ("task", "allow", False), ("edit", "deny", False)],
+)
+async def test_an_agent_that_the_model_is_not_told_of_is_said_to_exist(
+    permission: str, action: Any, is_said: bool
+) -> None:
+    rule = PermissionRule(permission=permission, pattern="*", action=action)
+    files = FileParts(read_file, lambda *_: None, Faults().report, symbol_lines)
+    expander = PartExpander(IdGenerator(SystemClock()), files, ResourceParts(read_resource))
+    _, hint = await expander.expand(MESSAGE, [AgentPartInput(name="explore")], [rule])
+    assert isinstance(hint, TextPart)
+    assert ("although it is not listed" in hint.text) is is_said
+
+
 async def test_a_named_agent_becomes_a_hint_to_call_it() -> None:
     agent, hint = await expand(AgentPartInput(name="explore"))
     assert isinstance(agent, AgentPart) and isinstance(hint, TextPart)
@@ -115,6 +133,25 @@ async def test_a_text_file_is_read_into_the_prompt(tmp_path: Path, query: str, w
     assert isinstance(call, TextPart) and isinstance(part, FilePart)
     assert (call.synthetic, str(path) in call.text) == (True, True)
     assert shown([output]) == [f"read {wanted}"]
+
+
+@pytest.mark.parametrize(("given", "name"), [("shown.png", "shown.png"), (None, "a.txt")])
+async def test_what_reading_a_file_gives_to_look_at_stands_in_its_place(
+    tmp_path: Path, given: str | None, name: str
+) -> None:
+    (tmp_path / "a.txt").write_text("x")
+
+    async def read_picture(message: UserMessage, arguments: dict[str, object]) -> ToolResult:
+        picture = Attachment(mime="image/png", url="data:image/png;base64,aGk=", filename=given)
+        return ToolResult(title="x", output="Image read", attachments=[picture])
+
+    files = FileParts(read_picture, lambda *_: None, Faults().report)
+    expander = PartExpander(IdGenerator(SystemClock()), files, ResourceParts())
+    parts = await expander.expand(MESSAGE, [file((tmp_path / "a.txt").as_uri(), filename="a.txt", id="prt_mine")])
+    assert shown(parts)[1:] == ["Image read", "file"]
+    assert isinstance(shows := parts[-1], FilePart)
+    assert (shows.mime, shows.url, shows.filename) == ("image/png", "data:image/png;base64,aGk=", name)
+    assert shows.id != "prt_mine"
 
 
 async def test_a_directory_is_read_as_one_whatever_it_is_called(tmp_path: Path) -> None:
@@ -156,13 +193,24 @@ async def test_a_file_that_is_too_large_to_travel_is_a_note(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("url", ["data:text/plain;base64,aGVsbG8=", "data:text/plain,hello", "data:,hel%6Co"])
 async def test_text_in_a_data_url_is_shown_as_if_it_had_been_read(url: str) -> None:
-    assert shown(await expand(file(url, filename="note.txt")))[1:] == ["hello", "file"]
+    call, *content = shown(await expand(file(url, filename="note.txt")))
+    assert call == 'Called the Read tool with the following input: {"filePath":"note.txt"}'
+    assert content == ["hello", "file"]
 
 
-@pytest.mark.parametrize("url", ["data:text/plain;base64,a", "http://[broken", "file:a.txt", "file://host"])
-async def test_a_url_that_cannot_be_understood_is_refused(url: str) -> None:
-    with pytest.raises(Invalid):
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("data:text/plain;base64,a", "A file part holds a data URL that is not valid base64"),
+        ("http://[broken", "A file part holds a URL that is not valid: Invalid IPv6 URL"),
+        ("file:a.txt", "The URL of a file part must hold an absolute path: file:a.txt"),
+        ("file://host", "The URL of a file part must hold an absolute path: file://host"),
+    ],
+)
+async def test_a_url_that_cannot_be_understood_is_refused(url: str, problem: str) -> None:
+    with pytest.raises(Invalid) as error:
         await expand(file(url))
+    assert (error.value.message, error.value.data["field"]) == (problem, "parts")
 
 
 async def test_urls_of_the_web_are_passed_on() -> None:
@@ -201,3 +249,15 @@ async def test_without_servers_a_resource_is_a_note() -> None:
     expander = PartExpander(IdGenerator(SystemClock()), files, ResourceParts())
     [_, note] = await expander.expand(MESSAGE, [resource("docs")])
     assert shown([note]) == ['The MCP resource guide could not be read: no MCP server "docs" is connected']
+
+
+async def test_images_are_stored_as_small_as_models_take_them() -> None:
+    files = FileParts(read_file, lambda *_: None, Faults().report)
+    expander = PartExpander(IdGenerator(SystemClock()), files, ResourceParts(), ImageLimits(max_width=16))
+    wide = file(data_url(picture(64, 32)), "image/png", filename="wide.png", id="prt_mine")
+    huge = file(data_url(png_of_size(20_000, 20_000)), "image/png", filename="huge.png")
+    small, note = await expander.expand(MESSAGE, [wide, huge])
+    assert isinstance(small, FilePart)
+    assert (small.id, small.filename, size_of(small.url)) == ("prt_mine", "wide.png", (16, 8))
+    assert isinstance(note, TextPart)
+    assert (note.synthetic, note.text) == (True, "The image huge.png was left out: it has too many pixels")

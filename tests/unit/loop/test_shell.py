@@ -1,6 +1,9 @@
 """Commands that a person runs in a session."""
 
+import shutil
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -66,7 +69,8 @@ async def test_a_command_becomes_a_note_of_the_user_and_a_message_with_its_call(
         id=message.id, session_id=session, parent_id=user.id, mode="plan", agent="plan", path=message.path,
         time=message.time, model_id=OTHER.model_id, provider_id=OTHER.provider_id,
     )  # fmt: skip
-    assert (message.path.cwd, message.id > user.id, message.time.completed) != (directory, True, UNSET)
+    assert (message.path.cwd, message.id > user.id) == (directory, True)
+    assert message.time.completed is not UNSET
     [call] = stored.parts
     assert isinstance(call, ToolPart)
     state = call.state
@@ -97,11 +101,42 @@ async def test_the_clients_own_id_is_kept(opened: Opened) -> None:
     assert ids == sorted(ids)
 
 
-async def test_a_command_shows_its_output_while_it_runs_and_keeps_others_out(opened: Opened) -> None:
+@pytest.mark.parametrize(
+    ("command", "gone", "reason"),
+    [
+        ("true\0", False, "embedded null byte"),
+        ("x" * 3_000_000, False, "Argument list too long"),
+        ("true", True, "No such file or directory"),
+    ],
+    ids=["a byte that none takes", "too long", "a directory that is gone"],
+)
+async def test_of_a_command_that_cannot_be_started_the_output_is_the_reason(
+    opened: Opened, command: str, gone: bool, reason: str
+) -> None:
+    session = await opened.session()
+    if gone:
+        shutil.rmtree(opened.instance.directory)
+    answer = decode(await opened.prompts.shell(session, ShellInput(command=command)), MessageWithParts)
+    [call] = answer.parts
+    assert isinstance(call, ToolPart)
+    assert isinstance(call.state, ToolStateCompleted)
+    assert call.state.output.startswith("The command could not be started: ")
+    assert reason in call.state.output
+    assert opened.prompts.statuses() == {}
+
+
+async def test_a_command_shows_its_output_while_it_runs_and_keeps_others_out(opened: Opened, tmp_path: Path) -> None:
     session = await opened.session()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(opened.prompts.shell, session, ShellInput(command=WAITS))
         await until_shown(opened, session, "begun\n")
+        _, answer = await opened.messages(session)
+        [call] = answer.parts
+        assert isinstance(call, ToolPart)
+        assert call.state.input == {"command": WAITS}
+        [path] = tmp_path.rglob("opencode-server.db")
+        with closing(sqlite3.connect(path)) as database:
+            assert database.execute("SELECT kind FROM run").fetchall() == [("shell",)]
         with pytest.raises(SessionBusy):
             await opened.prompts.shell(session, ShellInput(command="true"))
         (opened.instance.directory / "go").touch()

@@ -81,7 +81,7 @@ async def test_languages_without_spaces_are_found_by_any_part(sessions: Sessions
 
 async def test_marks_of_the_query_language_are_only_text(sessions: Sessions) -> None:
     await said(sessions, "One", 'He said "NOT (this) AND that*" to body: x')
-    for query in ('"NOT', "(this)", "that*", "body:", "NOT AND", 'x" OR "y', "^He", "-said"):
+    for query in ('"NOT', "(this)", "that*", "body:", "NOT AND", 'x" OR "y', "^He", "-said", "\0said\0"):
         assert len(await find(sessions, query)) == (0 if "OR" in query else 1), query
 
 

@@ -3,9 +3,11 @@
 import json
 import re
 
+import anyio
 import msgspec
 import pytest
 
+from opencode.core.clock import SystemClock
 from opencode.core.errors import Invalid
 from opencode.core.ids import MessageID, PartID, SessionID
 from opencode.core.wire import UNSET
@@ -66,8 +68,28 @@ async def test_each_given_field_is_set_and_told(sessions: Sessions) -> None:
     wanted = UpdateSession(title="new", permission=[rule], time=UpdateSessionTime(archived=7), metadata={"a": 1})
     updated = await sessions.service.update(session.id, wanted)
     assert (updated.title, updated.permission, updated.metadata) == ("new", [rule, rule], {"a": 1})
-    assert (updated.time.archived, updated.time.updated) == (7, session.time.updated)
+    assert updated.time.archived == 7
     assert sessions.told == ["session.created", *["session.updated"] * 4]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_work"),
+    [
+        (UpdateSession(title="new"), False),
+        (UpdateSession(time=UpdateSessionTime(archived=7)), False),
+        (UpdateSession(metadata={"a": 1}), True),
+        (UpdateSession(permission=[PermissionRule(permission="bash", pattern="*", action="ask")]), True),
+    ],
+)
+async def test_rules_and_metadata_are_work_on_a_session_its_title_and_the_archive_are_not(
+    sessions: Sessions, wanted: UpdateSession, is_work: bool
+) -> None:
+    session = await sessions.service.create(CreateSession())
+    with anyio.fail_after(20):
+        while SystemClock().now_ms() <= session.time.updated:
+            await anyio.lowlevel.checkpoint()
+    updated = await sessions.service.update(session.id, wanted)
+    assert (updated.time.updated > session.time.updated) == is_work
 
 
 async def test_lists_are_newest_first_and_can_be_narrowed(sessions: Sessions) -> None:
@@ -85,6 +107,7 @@ async def test_lists_are_newest_first_and_can_be_narrowed(sessions: Sessions) ->
     assert await ids(search="100%") == {one.id}
     assert await ids(search="SECOND") == {two.id}
     assert await ids(limit=0) == set()
+    assert await ids(limit=-1) == {one.id, two.id, child.id}
     assert await ids(directory="/elsewhere") == set()
     assert await ids(directory="/elsewhere", scope="project") == {one.id, two.id, child.id}
     assert await ids(path="sub") == {one.id, two.id, child.id}

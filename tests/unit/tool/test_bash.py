@@ -69,6 +69,11 @@ async def test_a_command_runs_in_the_directory_it_is_given(bash: BashTool, conte
         await bash.run(BashParams(command="pwd", workdir="missing"), context)
 
 
+async def test_of_a_command_that_cannot_be_started_the_model_is_told_why(bash: BashTool, context: ToolContext) -> None:
+    with pytest.raises(OSError, match="Argument list too long"):
+        await bash.run(BashParams(command=": " + "x" * 3_000_000), context)
+
+
 async def test_a_timeout_stops_the_command_and_says_so(bash: BashTool, context: ToolContext, project: Path) -> None:
     with anyio.fail_after(3):
         result = await bash.run(BashParams(command="setsid sleep 60 & echo $! > pid; sleep 60", timeout=200), context)

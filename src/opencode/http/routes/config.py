@@ -25,7 +25,7 @@ async def update_config(
     instance: Instance, shared: Shared, registry: InstanceRegistry, body: Unchecked[Config]
 ) -> Later[Config]:
     """Merge into the project's configuration; the instance is opened anew. Answers what was sent."""
-    changed = await shared.config.update_project(instance.directory, body.value)
+    changed = await shared.config.update_project(instance.directory, instance.worktree, body.value)
     return Later(Raw(encode(changed)), partial(registry.dispose, str(instance.directory)))
 
 

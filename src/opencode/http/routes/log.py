@@ -1,6 +1,8 @@
 """``/log``: lines of clients in the server's log."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from opencode.core.log import Logger, LogLevel
 from opencode.core.wire import UNSET, UnsetType, Wire, set_or
@@ -14,7 +16,10 @@ class LogEntry(Wire):
     """One line; ``extra`` becomes its tags."""
 
     service: str
-    level: Literal["debug", "info", "error", "warn"]
+    level: Annotated[
+        Literal["debug", "info", "error", "warn", "DEBUG", "INFO", "ERROR", "WARN"],
+        Meta(extra_json_schema={"type": "string", "enum": ["debug", "info", "error", "warn"]}),
+    ]
     message: str
     extra: dict[str, Any] | UnsetType = UNSET
 
@@ -24,7 +29,7 @@ def write_log(query: DirectoryQuery, body: LogEntry) -> bool:
     """Write a line into the server's log."""
     # One logger for all: the library keeps every name it has heard of for ever.
     tags = {**set_or(body.extra, {}), "service": f"client.{body.service}"}
-    Logger("client").entry(LEVELS[body.level], body.message, tags)
+    Logger("client").entry(LEVELS[body.level.lower()], body.message, tags)
     return True
 
 

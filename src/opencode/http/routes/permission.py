@@ -1,5 +1,7 @@
 """``/permission``: asks that wait for a person."""
 
+from typing import Literal
+
 from opencode.core.ids import PermissionID, SessionID
 from opencode.core.wire import UNSET, UnsetType, Wire, set_or
 from opencode.http.operation import operation
@@ -14,10 +16,20 @@ class ReplyBody(Wire):
     message: str | UnsetType = UNSET
 
 
-class RespondBody(Wire):
-    """The decision, as older clients send it."""
+REPLIES: dict[str, PermissionReply] = {"allow": "once", "approve": "once", "deny": "reject"}
 
-    response: PermissionReply
+
+class RespondBody(Wire):
+    """The decision, as older clients send it. ``remember``: an allowance is for good."""
+
+    response: PermissionReply | Literal["allow", "approve", "deny"]
+    remember: bool | UnsetType = UNSET
+
+
+def reply_of(body: RespondBody) -> PermissionReply:
+    """The same in today's words."""
+    reply = REPLIES.get(body.response, body.response)
+    return "always" if reply == "once" and body.remember is True else reply  # type: ignore[return-value]
 
 
 @operation("permission.list", "GET", "/permission")
@@ -41,7 +53,7 @@ async def reply(instance: Instance, request_id: PermissionID, body: ReplyBody) -
 )
 async def respond(instance: Instance, session_id: SessionID, permission_id: PermissionID, body: RespondBody) -> bool:
     """Reply to an ask of a session. Deprecated: ``permission.reply``."""
-    await instance.permissions.reply(permission_id, body.response)
+    await instance.permissions.reply(permission_id, reply_of(body))
     return True
 
 

@@ -100,6 +100,11 @@ class SignIns:
         """Ways to sign in by provider id; providers that only take an API key are left out."""
         return {key: [method.record() for method in provider.methods] for key, provider in self._providers.items()}
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether somebody is signing in."""
+        return bool(self._pending)
+
     async def authorize(self, provider_id: str, index: float, inputs: Inputs) -> ProviderAuthAuthorization:
         """Begin to sign in, in place of what has begun before. Raises ``InputInvalid``, ``SignInFailed``."""
         method = self._method(provider_id, index)

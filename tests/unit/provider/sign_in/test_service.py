@@ -12,6 +12,7 @@ from opencode.auth.schema import ApiAuth, ApiCredential, OAuthCredential
 from opencode.auth.secret import Secret
 from opencode.auth.store import CredentialStore
 from opencode.core.paths import Paths
+from opencode.core.wire import UnsetType
 from opencode.provider.sign_in.errors import CodeMissing, InputInvalid, NotBegun, ServerRefused, SignInFailed
 from opencode.provider.sign_in.method import Flow, Inputs, SignedIn, SignInContext, SignInMethod, SignInProvider
 from opencode.provider.sign_in.registry import SIGN_INS
@@ -220,4 +221,8 @@ async def test_what_can_be_signed_in_to_is_listed_with_its_prompts(sign_ins: Sig
         (COPILOT, ["oauth"]),
         ("azure", ["api"]),
         ("cloudflare-workers-ai", ["api"]),
+        ("cloudflare-ai-gateway", ["api"]),
+        ("snowflake-cortex", ["api"]),
     ]
+    prompts = methods["cloudflare-ai-gateway"][0].prompts
+    assert not isinstance(prompts, UnsetType) and [prompt.key for prompt in prompts] == ["accountId", "gatewayId"]
