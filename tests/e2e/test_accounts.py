@@ -115,3 +115,11 @@ async def read_until(terminal: int, wanted: bytes) -> bytes:
         except OSError:  # how Linux tells that nobody writes to it any more
             return shown
     return shown
+
+
+async def test_a_reader_that_has_read_enough_is_no_error(home: Home, project: Path) -> None:
+    """``opencode stats | true``: nothing is said, and nothing is logged."""
+    with anyio.fail_after(30):
+        ended = await anyio.run_process(f"{OPENCODE} stats | true", cwd=project, env=home.environment, check=False)
+    assert ended.stderr == b""
+    assert "Traceback" not in "".join(path.read_text() for path in home.data.glob("log/*"))

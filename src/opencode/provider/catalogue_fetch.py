@@ -1,6 +1,7 @@
 """Fetching models.dev: with a limit of time and size, again after a failure, and not at all when nothing changed."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -29,8 +30,13 @@ class _NotNow(Exception):
     """The attempt failed; the next one may not."""
 
 
-async def fetch(url: str, user_agent: str, etag: str | None) -> Fetched | None:
-    """The document at the URL; None when it cannot be had now. Never raises, never takes longer than ten seconds."""
+async def fetch(
+    url: str, user_agent: str, etag: str | None, on_failure: Callable[[], None] = lambda: None
+) -> Fetched | None:
+    """The document at the URL; None when it cannot be had now. Never raises, never takes longer than ten seconds.
+
+    ``on_failure`` is called after each attempt that failed.
+    """
     headers = {"user-agent": user_agent, **({"if-none-match": etag} if etag else {})}
     with anyio.move_on_after(FETCH_SECONDS):
         for attempt in range(1, ATTEMPTS + 1):
@@ -38,6 +44,7 @@ async def fetch(url: str, user_agent: str, etag: str | None) -> Fetched | None:
                 return await _attempt(url, headers)
             except _NotNow as error:
                 log.info("the model catalogue could not be fetched", url=url, reason=str(error), attempt=attempt)
+                on_failure()
             if attempt < ATTEMPTS:
                 # Many servers start at the same time, after an outage for one: they must not all come back at once.
                 await anyio.sleep(PAUSE_SECONDS * attempt * random.uniform(0.5, 1.5))

@@ -54,6 +54,11 @@ def filled_url(url: str, environ: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda match: environ.get(match[1], match[0]), url).rstrip("/")
 
 
+def unfilled(url: str) -> list[str]:
+    """The variables that a URL waits for still, in order, each once."""
+    return list(dict.fromkeys(PLACEHOLDER.findall(url)))
+
+
 def host_label(connection: "Connection", option: str, value: object) -> str:
     """A piece of a host name from the options. Raises ``ProviderInitFailed``: anything else could lead elsewhere."""
     text = str(value)

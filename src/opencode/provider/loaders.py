@@ -7,7 +7,9 @@ from typing import Any
 
 from opencode.auth.schema import OAuthCredential
 from opencode.core.wire import replace
+from opencode.provider.connection import HOST_LABEL
 from opencode.provider.schema import Model, ModelCost
+from opencode.provider.wire.bedrock_regions import DEFAULT_REGION
 from opencode.provider.wire.vertex import vertex_host
 
 PRODUCT_URL = "https://opencode.ai/"
@@ -87,10 +89,12 @@ def _bedrock(known: Known) -> Loaded:
     options = {
         "region": known.options.get("region") or known.variable("AWS_REGION", "AWS_DEFAULT_REGION"),
         "profile": known.options.get("profile") or known.variable("AWS_PROFILE"),
+        "baseURL": known.options.get("endpoint"),
     }
     return Loaded(
         options={name: value for name, value in options.items() if value},
         activates=bool(options["profile"] or known.variable(*AWS_CREDENTIALS)),
+        variables=_labels({"AWS_REGION": options["region"] or DEFAULT_REGION}),
     )
 
 
@@ -110,7 +114,10 @@ def _vertex(location: str) -> Loader:
 
 def _azure(known: Known) -> Loaded:
     resource = known.metadata.get("resourceName") or known.variable("AZURE_RESOURCE_NAME")
-    return Loaded(options={"resourceName": resource} if resource else {})
+    return Loaded(
+        options={"resourceName": resource} if resource else {},
+        variables=_labels({"AZURE_RESOURCE_NAME": known.options.get("resourceName") or resource}),
+    )
 
 
 def _azure_cognitive(known: Known) -> Loaded:
@@ -118,9 +125,33 @@ def _azure_cognitive(known: Known) -> Loaded:
     return Loaded(options={"baseURL": f"https://{resource}.cognitiveservices.azure.com/openai"} if resource else {})
 
 
-def _cloudflare(known: Known) -> Loaded:
-    account = known.metadata.get("accountId")
-    return Loaded(variables={"CLOUDFLARE_ACCOUNT_ID": account} if account else {})
+def _cloudflare_workers(known: Known) -> Loaded:
+    return Loaded(variables=_set({"CLOUDFLARE_ACCOUNT_ID": known.metadata.get("accountId")}))
+
+
+def _cloudflare_gateway(known: Known) -> Loaded:
+    """The account, the gateway in it, and the gateway's own token where there is no other."""
+    token = None if known.has_key else known.variable("CF_AIG_TOKEN")
+    place = {
+        "accountId": known.variable("CLOUDFLARE_ACCOUNT_ID") or known.metadata.get("accountId"),
+        "gatewayId": known.variable("CLOUDFLARE_GATEWAY_ID") or known.metadata.get("gatewayId"),
+        "apiKey": token,
+    }
+    return Loaded(options=_set(place), activates=token is not None)
+
+
+def _snowflake(known: Known) -> Loaded:
+    return Loaded(variables=_labels({"SNOWFLAKE_ACCOUNT": known.metadata.get("account")}))
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, str]:
+    """Those that say something."""
+    return {name: str(value) for name, value in values.items() if value}
+
+
+def _labels(values: Mapping[str, Any]) -> dict[str, str]:
+    """Those that may be a piece of a host name: anything else could lead a key elsewhere."""
+    return {name: value for name, value in _set(values).items() if HOST_LABEL.fullmatch(value)}
 
 
 def _copilot(known: Known) -> Loaded:
@@ -166,12 +197,14 @@ LOADERS: dict[str, Loader] = {
     "google-vertex": _vertex("us-central1"),
     "google-vertex-anthropic": _vertex("global"),
     "anthropic": _headers({"anthropic-beta": ANTHROPIC_BETA}),
-    "cloudflare-workers-ai": _cloudflare,
+    "cloudflare-workers-ai": _cloudflare_workers,
+    "cloudflare-ai-gateway": _cloudflare_gateway,
     "github-copilot": _copilot,
     "github-copilot-enterprise": _copilot,
     "openai": _openai,
     "opencode": _opencode,
     "openrouter": _headers(ATTRIBUTION),
+    "snowflake-cortex": _snowflake,
     "zenmux": _headers(ATTRIBUTION),
     "kilo": _headers(ATTRIBUTION),
     "vercel": _headers({name.lower(): value for name, value in ATTRIBUTION.items()}),

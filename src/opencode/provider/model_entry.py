@@ -61,6 +61,8 @@ def configured_model(
     base = known.get(_or(entry.id, key))
     blank = _permissive(provider_id, key, catalogue)
     model = merge_model(provider_id, key, entry, base or blank, configured)
+    if base is None and isinstance(entry.interleaved, UnsetType):
+        model = _with_usual_interleaving(model)
     if not isinstance(entry.name, UnsetType):
         name = entry.name
     elif not isinstance(entry.id, UnsetType) and entry.id != key:
@@ -68,6 +70,14 @@ def configured_model(
     else:
         name = base.name if base else key
     return replace(model, name=name)
+
+
+def _with_usual_interleaving(model: Model) -> Model:
+    """DeepSeek's models want their thoughts back, wherever they are served."""
+    if model.api.npm != DEFAULT_NPM or "deepseek" not in model.api.id:
+        return model
+    thoughts = Interleaved(field="reasoning_content")
+    return replace(model, capabilities=replace(model.capabilities, interleaved=thoughts))
 
 
 def merge_model(provider_id: ProviderID, key: str, entry: ModelEntry, base: Model, configured: ProviderEntry) -> Model:

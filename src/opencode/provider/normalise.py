@@ -21,7 +21,12 @@ from opencode.provider.schema import Model
 from opencode.provider.wire.google_schema import google_schema
 
 MEDIA_RESULTS_NOTE = "Attached media from tool result:"
-MEDIA_IN_RESULTS = ("@ai-sdk/anthropic", "@ai-sdk/openai", "@ai-sdk/google-vertex/anthropic")
+MEDIA_IN_RESULTS = (
+    "@ai-sdk/anthropic",
+    "@ai-sdk/openai",
+    "@ai-sdk/google-vertex/anthropic",
+    "@ai-sdk/amazon-bedrock/mantle",
+)
 MISTRAL_ID_LENGTH = 9
 
 

@@ -21,7 +21,7 @@ from opencode.provider.options import deep_merge
 from opencode.provider.schema import Model, Provider
 
 Source = Literal["env", "config", "custom", "api"]
-KEY_VARIABLE = re.compile(r"API_?KEY|(?<!SESSION_)TOKEN(?!_FILE)|(?<!ACCESS)_KEY$")
+KEY_VARIABLE = re.compile(r"API_?KEY|(?<!SESSION_)TOKEN(?!_FILE)|(?<!ACCESS)_KEY$|_PAT$")
 """Of several variables of one provider, those that hold what is sent as its key; others name places and accounts."""
 
 ENTERPRISE = "github-copilot-enterprise"

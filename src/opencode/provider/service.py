@@ -21,7 +21,7 @@ from opencode.core.masking import MASK, masked
 from opencode.core.paths import Paths
 from opencode.core.wire import UnsetType, Wire
 from opencode.provider import choice
-from opencode.provider.adapters import SIGNING, AdapterPool
+from opencode.provider.adapters import AdapterPool, finds_credentials
 from opencode.provider.catalogue import Catalogue
 from opencode.provider.connection import Connection, filled_url, timeout_seconds
 from opencode.provider.demo import DEMO_NPM, DEMO_PROVIDER_ID, DemoModel, demo_provider
@@ -246,7 +246,8 @@ class ProviderService:
         key = options.get("apiKey")
         header_seconds, chunk_seconds = _patience_seconds(options)
         account = self._account(draft)
-        has_key = model.api.npm in SIGNING or account is not None or (draft is not None and draft.key is not None)
+        signs = finds_credentials(model.provider_id, model.api.npm)
+        has_key = signs or account is not None or (draft is not None and draft.key is not None)
         refusal = self._confinement.refusal(model.provider_id, has_key=has_key)
         return Connection(
             provider_id=model.provider_id,
@@ -300,6 +301,7 @@ async def open_providers(
     clock: Clock | None = None,
 ) -> AsyncIterator[ProviderService]:
     """The providers of one directory; on exit every connection to a model is closed."""
+    await catalogue.first_copy()
     async with AdapterPool() as adapters:
         yield ProviderService(
             config=config,

@@ -131,6 +131,7 @@ SPELLINGS: dict[str, Spelling] = {
     "@ai-sdk/mistral": _PLAIN,
     "@ai-sdk/gateway": _PLAIN,
     "@ai-sdk/openai": _SEALED,
+    "@ai-sdk/amazon-bedrock/mantle": _SEALED,
     "@ai-sdk/azure": _SEALED,
     "@ai-sdk/github-copilot": Spelling(_copilot_effort),
     "@ai-sdk/anthropic": _CLAUDE,

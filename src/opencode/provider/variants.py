@@ -32,7 +32,7 @@ ALL_EFFORTS = ("none", "minimal", *LOW_TO_HIGH, "xhigh")
 NONE_SINCE, XHIGH_SINCE = "2025-11-13", "2025-12-04"
 """Models of OpenAI released since then know these levels."""
 
-SILENT = re.compile(r"deepseek(?!-v4)|minimax|glm(?!-5\.2)|kimi|k2p5|qwen|big-pickle")
+SILENT = re.compile(r"deepseek-(?:chat|reasoner|r1|v3)|minimax|glm(?!-5\.2)|kimi|k2p|qwen|big-pickle")
 """Models that think as they like, or whose thinking is an option of the provider."""
 
 GPT5 = re.compile(r"gpt-5(?:\.(\d+))?(.*)")
@@ -225,7 +225,7 @@ def _google_budgets(model_id: str) -> Variants:
 
 
 def _mistral(model: Model) -> Variants:
-    switchable = ("mistral-small-2603", "mistral-small-latest", "mistral-medium-3.5")
+    switchable = ("mistral-small-2603", "mistral-small-latest", "mistral-medium-3.5", "mistral-medium-2604")
     return _each(("high",), effort) if model.id.lower() in switchable else {}
 
 
@@ -249,6 +249,7 @@ BY_PACKAGE: dict[str, Callable[[Model], Variants]] = {
     "@ai-sdk/groq": lambda _: _each(("none", *LOW_TO_HIGH), effort),
     "@ai-sdk/mistral": _mistral,
     "@ai-sdk/openai": _openai,
+    "@ai-sdk/amazon-bedrock/mantle": _openai,
     "@ai-sdk/azure": _azure,
     "@ai-sdk/anthropic": _anthropic,
     "@ai-sdk/google-vertex/anthropic": _anthropic,

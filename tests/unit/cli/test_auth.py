@@ -97,7 +97,7 @@ def test_logging_out_takes_an_id_a_name_or_an_address(data: Path, monkeypatch: p
     [
         (["login"], "k", "--provider"),
         (["login", "-p", "anthropic"], "", "on standard input"),
-        (["login", "-p", "anthropc!"], "k", "Did you mean anthropic?"),
+        (["login", "-p", "anthropc!"], "k", "Did you mean anthropic"),
         (["login", "ftp://x"], "", "must begin with https://"),
         (["login", "-p", "anthropic", "--input", "x"], "k", "KEY=VALUE"),
         (["logout", "anthropic"], "", "No credentials found"),

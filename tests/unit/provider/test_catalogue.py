@@ -53,7 +53,7 @@ def paths(tmp_path: Path) -> Paths:
 def test_the_built_in_list_is_short_and_readable() -> None:
     providers = builtin_catalogue()
     models = [model for provider in providers.values() for model in catalogue_models(provider).values()]
-    assert 10 <= len(models) <= 20
+    assert 20 <= len(models) <= 40
     assert all(model.limit.context and model.limit.output and model.release_date for model in models)
 
 
@@ -153,18 +153,65 @@ async def test_fetching_can_be_switched_off(paths: Paths) -> None:
         assert "anthropic" in catalogue.providers()
 
 
-async def test_opening_does_not_wait_for_the_network(paths: Paths) -> None:
+@asynccontextmanager
+async def silence() -> AsyncIterator[str]:
+    """The URL of a server that says nothing."""
+
     async def silent(client: anyio.abc.SocketStream) -> None:
         async with client:
             await anyio.sleep_forever()
 
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, silent)
-        url = f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
+        yield f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
+        tasks.cancel_scope.cancel()
+
+
+async def test_opening_does_not_wait_for_the_network(paths: Paths) -> None:
+    async with silence() as url:
         with anyio.fail_after(5):
             async with open_catalogue(paths, {"OPENCODE_MODELS_URL": url}, "agent/1") as catalogue:
                 assert "anthropic" in catalogue.providers()
-        tasks.cancel_scope.cancel()
+
+
+async def test_a_new_installation_knows_the_whole_catalogue_when_it_is_first_asked(paths: Paths) -> None:
+    async with serving([ONE.encode()]) as (url, _):
+        with anyio.fail_after(30):
+            async with open_catalogue(paths, {"OPENCODE_MODELS_URL": url}, "agent/1") as catalogue:
+                assert catalogue.is_new
+                await catalogue.first_copy()
+                assert list(catalogue.providers()) == ["p"] and not catalogue.is_new
+
+
+async def test_it_waits_for_the_first_copy_for_a_short_time_only(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opencode.provider.catalogue.FIRST_SECONDS", 0.01)
+    async with silence() as url:
+        with anyio.fail_after(5):
+            async with open_catalogue(paths, {"OPENCODE_MODELS_URL": url}, "agent/1") as catalogue:
+                await catalogue.first_copy()
+    assert "anthropic" in catalogue.providers()
+
+
+async def test_a_network_that_fails_is_not_waited_for_again(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opencode.provider.catalogue.FIRST_SECONDS", 600)
+    monkeypatch.setattr("opencode.provider.catalogue_fetch.PAUSE_SECONDS", 600)
+    monkeypatch.setattr("opencode.provider.catalogue_fetch.FETCH_SECONDS", 600)
+    async with serving([BROKEN]) as (url, requests):
+        with anyio.fail_after(30):
+            async with open_catalogue(paths, {"OPENCODE_MODELS_URL": url}, "agent/1") as catalogue:
+                await catalogue.first_copy()
+    assert len(requests) == 1
+
+
+async def test_who_has_a_copy_waits_for_nothing(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opencode.provider.catalogue.FIRST_SECONDS", 600)
+    async with serving([ONE.encode()]) as (url, _):
+        environ = {"OPENCODE_MODELS_URL": url}
+        assert await Catalogue(paths, environ).refresh("agent/1")
+        with anyio.fail_after(30):
+            async with open_catalogue(paths, environ, "agent/1") as catalogue:
+                await catalogue.first_copy()
+    assert list(catalogue.providers()) == ["p"]
 
 
 def test_every_field_of_an_entry_finds_its_place() -> None:

@@ -39,6 +39,23 @@ def test_azure_resources_are_named_by_the_environment() -> None:
     cognitive = loaded("azure-cognitive-services", {"AZURE_COGNITIVE_SERVICES_RESOURCE_NAME": "c"})
     assert cognitive.options == {"baseURL": "https://c.cognitiveservices.azure.com/openai"}
     assert loaded("azure", {}).options == {}
+    assert loaded("azure", {}, resourceName="mine").variables == {"AZURE_RESOURCE_NAME": "mine"}
+
+
+def test_what_is_no_piece_of_a_host_name_fills_no_address() -> None:
+    assert loaded("azure", {}, resourceName="evil.example/").variables == {}
+    assert loaded("amazon-bedrock", {}, region="evil.example/").variables == {}
+    assert loaded("amazon-bedrock", {}).variables == {"AWS_REGION": "us-east-1"}
+
+
+def test_an_endpoint_of_bedrock_is_its_address() -> None:
+    assert loaded("amazon-bedrock", {}, endpoint="https://vpce.example").options["baseURL"] == "https://vpce.example"
+
+
+def test_cloudflares_gateway_is_named_by_the_environment_and_may_have_a_token_of_its_own() -> None:
+    environ = {"CLOUDFLARE_ACCOUNT_ID": "a", "CLOUDFLARE_GATEWAY_ID": "g", "CF_AIG_TOKEN": "t"}
+    found = loaded("cloudflare-ai-gateway", environ)
+    assert (found.activates, found.options) == (True, {"accountId": "a", "gatewayId": "g", "apiKey": "t"})
 
 
 @pytest.mark.parametrize(
@@ -57,6 +74,8 @@ def test_azure_resources_are_named_by_the_environment() -> None:
         ("GOOGLE_APPLICATION_CREDENTIALS", False),
         ("AWS_WEB_IDENTITY_TOKEN_FILE", False),
         ("DATABRICKS_TOKEN", True),
+        ("SNOWFLAKE_CORTEX_PAT", True),
+        ("SNOWFLAKE_ACCOUNT", False),
         ("AICORE_SERVICE_KEY", True),
     ],
 )

@@ -50,6 +50,7 @@ def test_layers_merge_deeply_and_later_ones_win() -> None:
             model("kimi-k2.5", ANTHROPIC),
             {"thinking": {"type": "adaptive", "display": "summarized"}, "effort": "high"},
         ),
+        (model("minimax-m3", ANTHROPIC), {"thinking": {"type": "adaptive"}}),
         (model("glm-4.6", CHAT, "zai"), {"thinking": {"type": "enabled", "clear_thinking": False}}),
         (model("qwen3", CHAT, "alibaba-cn"), {"enable_thinking": True}),
         (
@@ -62,8 +63,19 @@ def test_default_options_by_family(given: Model, expected: dict[str, Any]) -> No
     assert default_options(given, SESSION, {}) == expected
 
 
-def test_a_provider_may_ask_for_a_cache_key() -> None:
+def test_a_provider_may_ask_for_a_cache_key_and_refuse_one() -> None:
     assert default_options(model("m"), SESSION, {"setCacheKey": True}) == {"promptCacheKey": "ses_1"}
+    for npm in (RESPONSES, "@ai-sdk/azure", "@ai-sdk/mistral", "@ai-sdk/cerebras", "venice-ai-sdk-provider"):
+        assert default_options(model("m", npm), SESSION, {})["promptCacheKey"] == "ses_1"
+        assert "promptCacheKey" not in default_options(model("m", npm), SESSION, {"setCacheKey": False})
+    routed = model("m", "@openrouter/ai-sdk-provider")
+    assert default_options(routed, SESSION, {"setCacheKey": False}) == {"usage": {"include": True}}
+
+
+@pytest.mark.parametrize("npm", [RESPONSES, "@ai-sdk/azure", "@ai-sdk/amazon-bedrock/mantle"])
+def test_what_is_not_stored_at_the_provider_comes_along_sealed(npm: str) -> None:
+    options = default_options(model("gpt-oss", npm), SESSION, {})
+    assert (options["store"], options["include"]) == (False, ["reasoning.encrypted_content"])
 
 
 def test_small_calls_think_as_little_as_possible() -> None:

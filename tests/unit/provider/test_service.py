@@ -191,6 +191,25 @@ def test_a_configured_model_changes_a_known_one(make: ServiceMaker) -> None:
     assert (alias.name, alias.api.id, alias.api.npm, alias.limit.output) == ("alias", "big", "@ai-sdk/groq", 5)
 
 
+@pytest.mark.parametrize(
+    ("key", "says", "interleaved"),
+    [
+        ("deepseek-v5", {}, {"field": "reasoning_content"}),
+        ("mine", {"id": "deepseek-v4"}, {"field": "reasoning_content"}),
+        ("deepseek-v5", {"interleaved": False}, False),
+        ("deepseek-v5", {"provider": {"npm": "@ai-sdk/openai"}}, False),
+        ("other", {}, False),
+    ],
+)
+def test_models_of_deepseek_get_their_thoughts_back(
+    make: ServiceMaker, key: str, says: dict[str, Any], interleaved: Any
+) -> None:
+    entry = {"limit": {"context": 1000, "output": 100}, **says}
+    service = make({"provider": {"mine": {"models": {key: entry}}}, **NO_ZEN})
+    shown = json.loads(encode(service.config_providers().providers[0]))["models"][key]
+    assert shown["capabilities"]["interleaved"] == interleaved
+
+
 def test_variants_of_the_configuration_add_change_and_remove(make: ServiceMaker) -> None:
     variants = {"low": {"disabled": True}, "high": {"x": 1}, "own": {"y": 2}}
     models = {"r": {"reasoning": True, "variants": variants}}

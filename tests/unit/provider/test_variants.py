@@ -28,7 +28,10 @@ def model(name: str, npm: str = CHAT, **changes: Any) -> Model:
     [
         ("m1", CHAT, LMH),
         ("deepseek-reasoner", CHAT, []),
+        ("deepseek-v3.1", CHAT, []),
+        ("deepseek-v5", CHAT, LMH),
         ("deepseek-v4-pro", CHAT, [*LMH, "max"]),
+        ("k2p6", CHAT, []),
         ("qwen3-max", CHAT, []),
         ("minimax-m2", CHAT, []),
         ("minimax-m3", CHAT, ["none", "thinking"]),
@@ -54,6 +57,7 @@ def model(name: str, npm: str = CHAT, **changes: Any) -> Model:
         ("gpt-5.4", AZURE, ["none", *LMH, "xhigh"]),
         ("gpt-5.4-pro", AZURE, ["medium", "high", "xhigh"]),
         ("o1-mini", AZURE, []),
+        ("openai.gpt-oss-120b", "@ai-sdk/amazon-bedrock/mantle", LMH),
         ("gpt-4o", OPENROUTER, ALL),
         ("claude-sonnet-4-5", OPENROUTER, LMH),
         ("openai/gpt-5", GATEWAY, ALL),

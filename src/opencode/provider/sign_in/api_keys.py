@@ -15,6 +15,26 @@ AZURE = SignInProvider(
         ),
     )
 )
-CLOUDFLARE_WORKERS_AI = SignInProvider(
-    (SignInMethod(LABEL, prompts=(AuthTextPrompt(key="accountId", message="Id of your Cloudflare account"),)),)
+CLOUDFLARE_ACCOUNT = AuthTextPrompt(key="accountId", message="Id of your Cloudflare account")
+CLOUDFLARE_WORKERS_AI = SignInProvider((SignInMethod(LABEL, prompts=(CLOUDFLARE_ACCOUNT,)),))
+CLOUDFLARE_AI_GATEWAY = SignInProvider(
+    (
+        SignInMethod(
+            LABEL,
+            prompts=(
+                CLOUDFLARE_ACCOUNT,
+                AuthTextPrompt(key="gatewayId", message="Id of the gateway", placeholder="default"),
+            ),
+        ),
+    )
+)
+SNOWFLAKE_CORTEX = SignInProvider(
+    (
+        SignInMethod(
+            LABEL,
+            prompts=(
+                AuthTextPrompt(key="account", message="Your Snowflake account", placeholder="organisation-account"),
+            ),
+        ),
+    )
 )

@@ -17,5 +17,7 @@ SIGN_INS: Mapping[str, SignInProvider] = MappingProxyType(
         "github-copilot": github_copilot.PROVIDER,
         "azure": api_keys.AZURE,
         "cloudflare-workers-ai": api_keys.CLOUDFLARE_WORKERS_AI,
+        "cloudflare-ai-gateway": api_keys.CLOUDFLARE_AI_GATEWAY,
+        "snowflake-cortex": api_keys.SNOWFLAKE_CORTEX,
     }
 )

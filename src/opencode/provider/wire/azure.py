@@ -45,11 +45,16 @@ def azure_wire(options: Mapping[str, Any]) -> AzureResponses | AzureChat:
 
 
 def azure_url(connection: Connection) -> str:
-    """The configured address, or that of the resource. Raises ``ProviderInitFailed`` when neither is known."""
-    if connection.base_url:
-        return connection.base_url
-    if name := connection.options.get("resourceName"):
-        return f"https://{host_label(connection, 'resourceName', name)}.openai.azure.com/openai"
+    """The configured address, or that of the resource. Raises ``ProviderInitFailed`` when neither is known.
+
+    Below ``/openai`` Azure has ``/v1`` and the deployments, and nothing else.
+    """
+    url = connection.base_url
+    if not url and (name := connection.options.get("resourceName")):
+        url = f"https://{host_label(connection, 'resourceName', name)}.openai.azure.com/openai"
+    if url:
+        below_v1 = url.endswith("/openai") and not connection.options.get("useDeploymentBasedUrls")
+        return f"{url}/v1" if below_v1 else url
     raise ProviderInitFailed(
         ProviderID(connection.provider_id),
         "Azure needs the name of its resource: options.resourceName, AZURE_RESOURCE_NAME, or options.baseURL",
@@ -57,10 +62,13 @@ def azure_url(connection: Connection) -> str:
 
 
 def azure_path(connection: Connection, request: ModelRequest, path: str) -> str:
-    """Below ``v1``, or below the deployment that has the model's name (``useDeploymentBasedUrls``)."""
-    version = connection.options.get("apiVersion") or API_VERSION
-    below = f"/deployments/{request.model.api.id}" if connection.options.get("useDeploymentBasedUrls") else "/v1"
-    return f"{below}{path}?api-version={version}"
+    """Below the address, or below the deployment that has the model's name (``useDeploymentBasedUrls``)."""
+    version = connection.options.get("apiVersion")
+    if connection.options.get("useDeploymentBasedUrls"):
+        return f"/deployments/{request.model.api.id}{path}?api-version={version or API_VERSION}"
+    if not version and connection.base_url:
+        return path
+    return f"{path}?api-version={version or API_VERSION}"
 
 
 def azure_key(connection: Connection) -> Mapping[str, str]:

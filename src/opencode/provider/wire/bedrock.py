@@ -21,7 +21,7 @@ from opencode.provider.request import (
     ToolTurn,
     UserTurn,
 )
-from opencode.provider.wire.bedrock_regions import model_in_region
+from opencode.provider.wire.bedrock_regions import DEFAULT_REGION, model_in_region
 from opencode.provider.wire.bedrock_stream import METADATA_KEY, BedrockDecoder
 from opencode.provider.wire.content import (
     arguments_object,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-DEFAULT_REGION = "us-east-1"
 CACHE_POINT: Json = {"cachePoint": {"type": "default"}}
 IMAGE_FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
 DOCUMENT_FORMATS = {"application/pdf": "pdf", "text/plain": "txt", "text/markdown": "md", "text/csv": "csv"}

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+DEFAULT_REGION: Final = "us-east-1"
 PREFIXES: Final = ("global.", "us.", "eu.", "jp.", "apac.", "au.")
 EU_REGIONS: Final = frozenset(
     {"eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "eu-central-1", "eu-south-1", "eu-south-2"}

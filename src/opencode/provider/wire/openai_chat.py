@@ -19,28 +19,23 @@ from opencode.provider.request import (
     UserTurn,
 )
 from opencode.provider.schema import Interleaved
+from opencode.provider.wire.chat_dialect import dialect_of, reasoning_field
+from opencode.provider.wire.chat_options import chat_options
 from opencode.provider.wire.content import arguments_text, data_of, wants_cache_marks
 from opencode.provider.wire.http_model import PlainHttp
 from opencode.provider.wire.openai_chat_stream import METADATA_KEY, ChatDecoder
 
 Json = dict[str, Any]
 
-RENAMED = {
-    "reasoningEffort": "reasoning_effort",
-    "textVerbosity": "verbosity",
-    "promptCacheKey": "prompt_cache_key",
-    "parallelToolCalls": "parallel_tool_calls",
-    "serviceTier": "service_tier",
-}
-NOT_ON_THIS_WIRE = {"reasoningSummary", "include", "store", "strictJsonSchema", "effort", "gateway"}
 EPHEMERAL = {"type": "ephemeral"}
 
 
 class OpenAIChat(PlainHttp):
     """The wire ``POST /chat/completions``. Options it does not know are sent as they are."""
 
-    def __init__(self, default_url: str = "") -> None:
+    def __init__(self, default_url: str = "", *, asks_for_usage: bool = True) -> None:
         self._default_url = default_url
+        self._asks_for_usage = asks_for_usage
 
     def base_url(self, connection: Connection) -> str:
         if url := connection.base_url or self._default_url:
@@ -57,20 +52,21 @@ class OpenAIChat(PlainHttp):
 
     def body(self, request: ModelRequest) -> Mapping[str, Any]:
         """Everything that is set, and nothing that is not: servers differ in what they refuse."""
+        dialect = dialect_of(request.model)
         body: Json = {
             "model": request.model.api.id,
-            "max_tokens": request.max_output_tokens,
+            dialect.output_limit: request.max_output_tokens,
             "temperature": request.temperature,
             "top_p": request.top_p,
             "top_k": request.top_k if request.model.api.npm == "@openrouter/ai-sdk-provider" else None,
-            **_options(request.options),
+            **chat_options(request.model, request.options),
             "messages": chat_messages(request),
         }
         if request.tools:
             body["tools"] = [_tool(tool) for tool in request.tools]
             body["tool_choice"] = request.tool_choice
         body["stream"] = True
-        if request.options.get("includeUsage") is not False:
+        if self._asks_for_usage and dialect.asks_for_usage and request.options.get("includeUsage") is not False:
             body["stream_options"] = {"include_usage": True}
         return {name: value for name, value in body.items() if value is not None}
 
@@ -89,14 +85,6 @@ def chat_messages(request: ModelRequest) -> list[Json]:
         for sent in [*messages[:system_count][:2], *messages[system_count:][-2:]]:
             _mark(sent)
     return messages
-
-
-def _options(options: Mapping[str, Any]) -> Json:
-    return {
-        RENAMED.get(name, name): value
-        for name, value in options.items()
-        if name not in NOT_ON_THIS_WIRE and name != "includeUsage"
-    }
 
 
 def _tool(tool: ToolDefinition) -> Json:
@@ -150,11 +138,11 @@ def _reasoning(blocks: list[ReasoningContent], request: ModelRequest) -> Json:
     ]
     if details:
         return {"reasoning_details": details}
-    text = "".join(block.text for block in blocks)
-    if not text:
+    text, field = "".join(block.text for block in blocks), reasoning_field(request.model)
+    if field is None:
         return {}
-    interleaved = request.model.capabilities.interleaved
-    return {interleaved.field if isinstance(interleaved, Interleaved) else "reasoning_content": text}
+    # Also an empty one where the model is known by its field: such models refuse an answer without it.
+    return {field: text} if text or isinstance(request.model.capabilities.interleaved, Interleaved) else {}
 
 
 def _call(block: ToolCallContent) -> Json:

@@ -66,6 +66,7 @@ class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: Any = None
     copilot_usage: Any = None
+    x_groq: Any = None
     error: Any = None
 
 
@@ -108,6 +109,8 @@ class ChatDecoder:
             raise chunk_failure(chunk.error)
         if chunk.usage is not None:
             self._usage = chunk.usage
+        elif isinstance(chunk.x_groq, dict) and chunk.x_groq.get("usage") is not None:
+            self._usage = chunk.x_groq["usage"]
         if chunk.copilot_usage is not None:
             self._bill = copilot_bill({"copilot_usage": chunk.copilot_usage}) or self._bill
         if chunk.choices:
@@ -138,6 +141,8 @@ class ChatDecoder:
         if delta.reasoning_details:
             self._add_details(delta.reasoning_details)
             reasoning = reasoning or "".join(_detail_text(detail) for detail in delta.reasoning_details)
+        if not reasoning and isinstance(delta.content, list):
+            reasoning = _thoughts_of(delta.content)
         if reasoning or delta.reasoning_details:
             if not self._reasoning_open:
                 self._reasoning_open = True
@@ -220,6 +225,15 @@ def _detail_text(detail: dict[str, Any]) -> str:
 def _text_of(content: list[Any]) -> str:
     """The text of content sent as a list of blocks."""
     return "".join(block["text"] for block in content if isinstance(block, dict) and isinstance(block.get("text"), str))
+
+
+def _thoughts_of(content: list[Any]) -> str:
+    """What a model thought, where that comes as a block of its content (Mistral)."""
+    return "".join(
+        _text_of(block["thinking"])
+        for block in content
+        if isinstance(block, dict) and isinstance(block.get("thinking"), list)
+    )
 
 
 def _usage(usage: Any) -> Usage:

@@ -69,7 +69,8 @@ class OpenAIResponses(PlainHttp):
             "input": responses_input(request),
             "temperature": None if reasons else request.temperature,
             "top_p": None if reasons else request.top_p,
-            "max_output_tokens": request.max_output_tokens,
+            # OpenAI counts thoughts as output: a limit for answers would cut long ones off.
+            "max_output_tokens": None if request.model.provider_id == "openai" else request.max_output_tokens,
             **{RENAMED[name]: value for name, value in request.options.items() if name in RENAMED},
             "reasoning": _reasoning_options(request) if reasons else None,
             "text": _text_options(request),
@@ -85,9 +86,10 @@ class OpenAIResponses(PlainHttp):
 
 
 def is_reasoning_model(request: ModelRequest) -> bool:
-    """Whether the model belongs to a family that reasons, which changes what may be sent."""
+    """Whether the model reasons, which changes what may be sent: by its family, or by what is known of it."""
     api_id = request.model.api.id.lower().rpartition("/")[2]
-    return api_id.startswith(REASONING_MODELS) and not api_id.startswith("gpt-5-chat")
+    reasons = api_id.startswith(REASONING_MODELS) or request.model.capabilities.reasoning
+    return reasons and not api_id.startswith("gpt-5-chat")
 
 
 def responses_input(request: ModelRequest) -> list[Json]:

@@ -1,4 +1,4 @@
-"""Google Vertex AI: Gemini's wire and Anthropic's, below a project, with credentials of Google Cloud."""
+"""Google Vertex AI: the wires of Gemini, Anthropic and Chat Completions, with credentials of Google Cloud."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from opencode.provider.errors import ProviderInitFailed
 from opencode.provider.request import ModelRequest
 from opencode.provider.wire.anthropic import AnthropicMessages
 from opencode.provider.wire.google import GoogleGenerateContent
+from opencode.provider.wire.openai_chat import OpenAIChat
 
 if TYPE_CHECKING:
     import httpx2
@@ -49,6 +50,17 @@ class VertexAnthropic(AnthropicMessages):
 
     def auth(self, connection: Connection) -> "httpx2.Auth | None":
         return None if signs_itself(connection) else google_cloud(connection)
+
+
+class VertexChat(OpenAIChat):
+    """Models of other makers, whose address the catalogue gives: below the project, too."""
+
+    def base_url(self, connection: Connection) -> str:
+        host_label(connection, "location", connection.options.get("location") or "us-central1")
+        return super().base_url(connection)
+
+    def auth(self, connection: Connection) -> "httpx2.Auth | None":
+        return None if connection.key or signs_itself(connection) else google_cloud(connection)
 
 
 def publisher_url(connection: Connection, publisher: str) -> str:

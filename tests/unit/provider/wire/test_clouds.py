@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from opencode.provider.adapters import AdapterPool
 from opencode.provider.connection import Connection
 from opencode.provider.errors import ProviderAuthFailed, ProviderInitFailed
 from opencode.provider.wire.azure import AzureChat, AzureResponses
 from opencode.provider.wire.vertex import VertexAnthropic, VertexGemini, vertex_host
-from tests.support.tokens import token_server
+from tests.support.tokens import service_account, token_server
 from tests.support.wires import AZURE, BEDROCK, VERTEX, VERTEX_ANTHROPIC, model_of, request_of, wire_under_test
 
 
@@ -25,14 +23,14 @@ async def test_azure_puts_the_key_in_a_header_of_its_own() -> None:
     async with wire_under_test(AZURE, options={"resourceName": "r"}) as azure:
         await azure.ask()
         request = azure.server.requests[0]
-    assert request.path == "/v1/v1/responses?api-version=v1"
+    assert request.path == "/v1/responses"
     assert request.headers["api-key"] == "key-wire" and "authorization" not in request.headers
 
 
 async def test_azure_speaks_chat_completions_where_it_is_told_to() -> None:
     async with wire_under_test(AZURE, options={"useCompletionUrls": True}) as azure:
         await azure.ask()
-        assert azure.server.requests[0].path == "/v1/v1/chat/completions?api-version=v1"
+        assert azure.server.requests[0].path == "/v1/chat/completions"
 
 
 def test_azure_addresses_follow_resource_deployment_and_version() -> None:
@@ -41,7 +39,33 @@ def test_azure_addresses_follow_resource_deployment_and_version() -> None:
     wire = AzureResponses()
     assert wire.base_url(place) == "https://mine.openai.azure.com/openai"
     assert wire.path(place, request) == "/deployments/my-gpt/responses?api-version=2026-01-01"
-    assert AzureChat().path(connection(AZURE), request) == "/v1/chat/completions?api-version=v1"
+    plain = connection(AZURE, resourceName="mine")
+    assert AzureChat().base_url(plain) == "https://mine.openai.azure.com/openai/v1"
+    assert AzureChat().path(plain, request) == "/chat/completions?api-version=v1"
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "expected"),
+    [
+        ("https://a.example/openai/v1", {}, "https://a.example/openai/v1/responses"),
+        ("https://a.example/openai", {}, "https://a.example/openai/v1/responses"),
+        ("https://gateway.example/any", {}, "https://gateway.example/any/responses"),
+        (
+            "https://a.example/openai/v1",
+            {"apiVersion": "preview"},
+            "https://a.example/openai/v1/responses?api-version=preview",
+        ),
+        (
+            "https://a.example/openai",
+            {"useDeploymentBasedUrls": True},
+            "https://a.example/openai/deployments/my-gpt/responses?api-version=v1",
+        ),
+    ],
+)
+def test_an_address_of_azure_is_used_as_it_is_written(url: str, options: dict[str, Any], expected: str) -> None:
+    place = Connection(provider_id="azure", npm=AZURE, base_url=url, options=options)
+    wire, request = AzureResponses(), request_of(AZURE, model=model_of(AZURE, id="my-gpt"))
+    assert wire.base_url(place) + wire.path(place, request) == expected
 
 
 async def test_azure_without_a_resource_says_what_is_missing() -> None:
@@ -88,18 +112,6 @@ async def test_vertex_without_a_project_says_what_is_missing() -> None:
     async with AdapterPool() as pool:
         with pytest.raises(ProviderInitFailed, match="GOOGLE_CLOUD_PROJECT"):
             pool.language_model(connection(VERTEX))
-
-
-def service_account(token_uri: str) -> dict[str, str]:
-    """A key file with a key of its own."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return {
-        "type": "service_account",
-        "client_email": "test@example.iam.gserviceaccount.com",
-        "private_key": pem.decode(),
-        "token_uri": token_uri,
-    }
 
 
 def signing(token_uri: str) -> dict[str, Any]:

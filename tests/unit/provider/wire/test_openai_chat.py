@@ -130,6 +130,16 @@ def test_the_model_s_own_field_takes_its_reasoning_back() -> None:
     assert sent == {"role": "assistant", "content": "x", "reasoning_details": "ab"}
 
 
+def test_a_model_that_wants_its_reasoning_back_gets_the_field_with_every_answer() -> None:
+    model = model_of(CHAT)
+    capabilities = replace(model.capabilities, interleaved=Interleaved(field="reasoning_content"))
+    request = request_of(
+        CHAT, model=replace(model, capabilities=capabilities), messages=[AssistantTurn(content=[TextContent(text="x")])]
+    )
+    sent = OpenAIChat().body(request)["messages"][-1]
+    assert sent == {"role": "assistant", "content": "x", "reasoning_content": ""}
+
+
 def test_claude_behind_a_compatible_gateway_gets_cache_marks() -> None:
     request = request_of(CHAT, "one", "two", "three", model=model_of(CHAT, id="anthropic/claude-sonnet-4.5"))
     marked = [

@@ -2,7 +2,8 @@
 
 import pytest
 
-from opencode.core.ids import SessionID
+from opencode.core.ids import ProviderID, SessionID
+from opencode.core.wire import replace
 from opencode.provider.connection import Connection
 from opencode.provider.errors import ProviderAuthFailed
 from opencode.provider.options import default_options
@@ -17,6 +18,7 @@ from opencode.provider.request import (
     ToolTurn,
     UserTurn,
 )
+from opencode.provider.schema import Model
 from opencode.provider.stream import ReasoningEnd, ReasoningStart, TextEnd, TextStart, ToolCall
 from opencode.provider.wire.openai_responses import OpenAIResponses
 from tests.support.scripted_model.script import Call, Raw, Reasoning, turn
@@ -111,10 +113,35 @@ def test_reasoning_that_was_never_sealed_is_left_out() -> None:
     assert [item.get("type", item.get("role")) for item in items] == ["developer", "assistant"]
 
 
+def without_reasoning(name: str) -> Model:
+    model = model_of(RESPONSES, id=name)
+    return replace(model, capabilities=replace(model.capabilities, reasoning=False))
+
+
+@pytest.mark.parametrize(
+    ("model", "reasons"),
+    [
+        (without_reasoning("gpt-5-mini"), True),
+        (without_reasoning("gpt-4.1"), False),
+        (model_of(RESPONSES, id="my-deployment"), True),
+        (model_of(RESPONSES, id="gpt-5-chat-latest"), False),
+    ],
+)
+def test_a_model_reasons_by_its_family_or_by_what_is_known_of_it(model: Model, reasons: bool) -> None:
+    body = OpenAIResponses().body(request_of(RESPONSES, model=model, options={"reasoningEffort": "high"}))
+    assert ("reasoning" in body) is reasons
+
+
+@pytest.mark.parametrize(("provider", "limit"), [("openai", None), ("mine", 8_000)])
+def test_openai_itself_gets_no_limit_that_would_cut_off_thoughts(provider: str, limit: int | None) -> None:
+    model = replace(model_of(RESPONSES), provider_id=ProviderID(provider))
+    assert OpenAIResponses().body(request_of(RESPONSES, model=model)).get("max_output_tokens") == limit
+
+
 def test_models_that_do_not_reason_get_sampling_and_a_system_message() -> None:
     request = request_of(
         RESPONSES,
-        model=model_of(RESPONSES, id="gpt-4.1"),
+        model=without_reasoning("gpt-4.1"),
         temperature=0.3,
         top_p=0.9,
         options={"reasoningEffort": "high", "textVerbosity": "low", "serviceTier": "flex", "odd": 1},
