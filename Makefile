@@ -36,8 +36,8 @@ update-traces: setup ## rewrite the golden traces of tests/trace; review the dif
 	UPDATE_TRACES=1 $(BIN)/pytest -n $(WORKERS) tests/trace
 
 .PHONY: mutants
-mutants: setup ## change the code in small ways and see whether a test notices; ONLY="permission loop/turn.py" narrows it
-	$(BIN)/python scripts/mutants.py $(ONLY)
+mutants: setup ## change the code in small ways and see whether a test notices; ONLY="permission loop/turn.py" narrows it, SAMPLE=300 SEED=1 tries some
+	$(BIN)/python scripts/mutants.py $(ONLY) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: faults
 faults: setup ## what providers and networks do instead of answering: every fault over every wire

@@ -20,7 +20,7 @@ from opencode.provider.request import (
 from opencode.provider.schema import CacheCost, ModelCost
 from opencode.provider.stream import Usage
 from opencode.session.changes import AddSpending
-from opencode.session.schema import CacheTokens, Tokens
+from opencode.session.schema import BudgetExceededErrorData, CacheTokens, Tokens
 from tests.support.loop_world import ID, MODEL, LoopWorld, request
 
 DAY = "2026-01-02"
@@ -71,6 +71,37 @@ async def test_a_call_must_fit_in_at_the_lowest_price_it_may_have(
         budgets.require(priced(**cost))
     assert raised.value.state.limit == stopped
     assert f"budget.{stopped}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("state", "needs", "words"),
+    [
+        (
+            BudgetState(limit="session_tokens", allowed=999, spent=10),
+            1_000,
+            "for this session does not allow another call of the model: 10 of 999 tokens are spent, and the call"
+            " takes about 1000 tokens or more. Raise budget.session_tokens",
+        ),
+        (
+            BudgetState(limit="day_usd", allowed=2.5, spent=1.25),
+            1.5,
+            "for today does not allow another call of the model: 1.25 of 2.5 USD are spent, and the call"
+            " takes about 1.5 USD or more. Raise budget.day_usd",
+        ),
+        (
+            BudgetState(limit="session_usd", allowed=1, spent=0.0),
+            0.0000012,
+            "for this session does not allow another call of the model: 0 of 1 USD are spent, and the call"
+            " takes about 0.000001 USD or more. Raise budget.session_usd",
+        ),
+    ],
+)
+def test_a_refusal_says_what_is_spent_allowed_and_needed(state: BudgetState, needs: Any, words: str) -> None:
+    refusal = BudgetSpent(state, needs)
+    assert str(refusal) == f"The budget {words} in opencode.json to go on."
+    assert refusal.data == BudgetExceededErrorData(
+        message=str(refusal), limit=state.limit, allowed=state.allowed, spent=state.spent
+    )
 
 
 async def test_amounts_are_added_up_exactly_by_session_and_day(place: LoopWorld) -> None:

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +15,7 @@ from opencode.config.schema import Config
 from opencode.core.ids import MessageID, PartID, SessionID
 from opencode.core.paths import Paths
 from opencode.core.wire import UNSET
+from opencode.loop.instruction_pages import is_url
 from opencode.loop.instructions import InstructionFiles
 from opencode.provider.schema import ModelID, ProviderID
 from opencode.session.schema import (
@@ -138,7 +141,7 @@ async def test_changes_to_a_file_count_at_once(home: Path) -> None:
 
 
 class Page(BaseHTTPRequestHandler):
-    """Answers ``/ok`` and counts; everything else is missing."""
+    """Answers ``/ok``, sends on there from ``/moved``, and counts; everything else is missing."""
 
     def __init__(self, seen: list[str], *args: Any) -> None:
         self._seen = seen
@@ -146,7 +149,9 @@ class Page(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._seen.append(self.path)
-        self.send_response(200 if self.path == "/ok" else 404)
+        self.send_response({"/ok": 200, "/moved": 302}.get(self.path, 404))
+        if self.path == "/moved":
+            self.send_header("location", "/ok")
         self.end_headers()
         self.wfile.write(b"rules of the web")
 
@@ -154,22 +159,43 @@ class Page(BaseHTTPRequestHandler):
         pass
 
 
-async def test_addresses_are_fetched_once_and_failures_left_out(home: Path) -> None:
+@contextmanager
+def pages() -> Iterator[tuple[str, list[str]]]:
+    """Their address, and the paths that are asked for."""
     seen: list[str] = []
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Page, seen)) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        base = f"http://127.0.0.1:{server.server_port}"
-        instructions = files(home, instructions=[f"{base}/gone", f"{base}/ok", "http://127.0.0.1:9/"])
         try:
-            for _ in range(2):
-                assert [file.block for file in await instructions.system()] == [
-                    f"Instructions from: {base}/ok\nrules of the web"
-                ]
+            yield f"http://127.0.0.1:{server.server_port}", seen
         finally:
             server.shutdown()
             thread.join()
+
+
+async def test_addresses_are_fetched_once_and_failures_left_out(home: Path) -> None:
+    with pages() as (base, seen):
+        instructions = files(home, instructions=[f"{base}/gone", f"{base}/ok", "http://127.0.0.1:9/"])
+        for _ in range(2):
+            assert [file.block for file in await instructions.system()] == [
+                f"Instructions from: {base}/ok\nrules of the web"
+            ]
     assert sorted(seen) == ["/gone", "/ok"]
+
+
+async def test_an_address_that_has_moved_is_followed_and_named_as_it_was_given(home: Path) -> None:
+    with pages() as (base, seen):
+        [file] = await files(home, instructions=[f"{base}/moved"]).system()
+    assert file.block.startswith(f"Instructions from: {base}/moved\n")
+    assert "/moved" in seen
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_address"),
+    [("http://a/b", True), ("https://a/b", True), ("docs/*.md", False), ("~/https.md", False), ("ftp://a", False)],
+)
+def test_addresses_are_those_of_the_web(entry: str, is_address: bool) -> None:
+    assert is_url(entry) is is_address
 
 
 # --- on reading -------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """Turns of several steps: what the model is asked, and when it is asked no more."""
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from opencode.core.ids import ModelID
 from opencode.core.wire import UNSET
 from opencode.permission.schema import PermissionRule
-from opencode.provider.errors import ProviderModelNotFound
+from opencode.provider.errors import ProviderInitFailed, ProviderModelNotFound
 from opencode.provider.schema import ModelRef
 from opencode.session.inputs import SummarizeInput
 from opencode.session.schema import (
@@ -30,7 +32,7 @@ from opencode.session.schema import (
     UserMessage,
 )
 from tests.support.opened_instance import M1, Opened, open_instance_in, said
-from tests.support.scripted_model.script import Call, Tokens, Wait, turn
+from tests.support.scripted_model.script import Call, Fail, Tokens, Wait, turn
 from tests.support.scripted_model.server import RecordedRequest
 
 NOWHERE = ModelRef(provider_id=M1.provider_id, model_id=ModelID("m9"))
@@ -85,6 +87,7 @@ async def test_an_answer_says_who_gave_it_where_and_as_what(opened: Opened) -> N
     [info] = answers(await opened.messages(session))
     assert (info.agent, info.mode, info.provider_id, info.model_id) == ("plan", "plan", "scripted", "m1")
     assert (info.path.cwd, info.variant, info.summary) == (directory, "high", UNSET)
+    assert info.path.root == str(opened.instance.worktree)
 
 
 async def test_the_agents_own_words_and_the_prompts_go_to_the_model(opened: Opened) -> None:
@@ -103,6 +106,30 @@ async def test_an_agent_that_is_out_of_steps_is_told_to_end_in_words(opened: Ope
     assert "tool_choice" not in first.body or first.body["tool_choice"] == "auto"
     assert second.body["tool_choice"] == "none"
     assert len(second.body["messages"]) == len(first.body["messages"]) + 3  # the call, its result, the last word
+
+
+@pytest.mark.parametrize(("reasons", "role"), [(False, "assistant"), (True, "user")])
+async def test_a_model_that_thinks_hears_from_its_user_that_its_steps_are_used_up(
+    tmp_path: Path, reasons: bool, role: str
+) -> None:
+    models = {"m1": {"name": "M1", "tool_call": True, "reasoning": reasons}}
+    with anyio.fail_after(30):
+        async with open_instance_in(
+            tmp_path, models=models, agent={"short": {"mode": "primary", "steps": 1}}
+        ) as opened:
+            await opened.prompts.prompt(await opened.session(), said("Go", agent="short"))
+            assert opened.model.turns[0].body["messages"][-1]["role"] == role
+
+
+async def test_a_model_that_stands_in_has_no_variant_of_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    models = {"m2": {"name": "M2", "tool_call": True}}
+    with anyio.fail_after(30):
+        async with open_instance_in(tmp_path, models=models, model_fallback=["scripted/m2"]) as opened:
+            opened.model.push(turn(Fail(401, "bad key")), turn(Call("glob", {"pattern": "*"})), "Done.")
+            session = await opened.session()
+            await opened.prompts.prompt(session, said("Go", variant="high"))
+            steps = answers(await opened.messages(session))
+    assert [(info.model_id, info.variant) for info in steps] == [("m2", UNSET), ("m2", UNSET)]
 
 
 async def test_tools_that_a_prompt_switches_off_are_not_offered(opened: Opened) -> None:
@@ -261,3 +288,39 @@ async def test_every_step_begins_with_its_start(opened: Opened) -> None:
     await opened.prompts.prompt(session, said("Go"))
     messages = await opened.messages(session)
     assert [type(m.parts[0]) for m in messages[1:]] == [StepStartPart, StepStartPart]
+
+
+def written_down(root: Path) -> list[str]:
+    """What the database says of runs, for the server after this one."""
+    [path] = root.rglob("opencode-server.db")
+    with closing(sqlite3.connect(path)) as database:
+        return [kind for (kind,) in database.execute("SELECT kind FROM run")]
+
+
+async def test_what_runs_is_written_down_as_long_as_it_runs(opened: Opened, tmp_path: Path) -> None:
+    gate, reached = anyio.Event(), anyio.Event()
+    opened.model.push(turn("Begun ", Wait(gate, reached), "and ended."))
+    session = await opened.session()
+    assert written_down(tmp_path) == []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(opened.prompts.prompt, session, said("Go"))
+        await reached.wait()
+        assert written_down(tmp_path) == ["loop"]
+        gate.set()
+    assert written_down(tmp_path) == []
+
+
+async def test_an_answer_whose_model_cannot_even_be_asked_is_completed_with_the_reason(tmp_path: Path) -> None:
+    models = {"odd": {"name": "Odd", "provider": {"npm": "@ai-sdk/nothing"}}}
+    with anyio.fail_after(30):
+        async with open_instance_in(tmp_path, models=models) as opened:
+            session = await opened.session()
+            odd = ModelRef(provider_id=M1.provider_id, model_id=ModelID("odd"))
+            with pytest.raises(ProviderInitFailed):
+                await opened.prompts.prompt(session, said("Go", model=odd))
+            [answer] = answers(await opened.messages(session))
+            assert answer.error is not UNSET
+            assert answer.time.completed is not UNSET
+            assert [event.error for event in opened.heard(SessionErrored)] == [answer.error]
+            assert opened.prompts.statuses() == {}
+            assert written_down(tmp_path) == []

@@ -1,5 +1,7 @@
 """Files that models are not given as such."""
 
+from base64 import b64encode
+
 import pytest
 
 from opencode.core.ids import ModelID, ProviderID
@@ -47,6 +49,15 @@ def test_a_long_text_is_cut() -> None:
     shown = readable_or_note(FileContent(mime="text/csv", url=f"data:text/csv,{'é' * SHOWN_CHARACTERS}x"), MODEL)
     assert isinstance(shown, TextContent)
     assert shown.text.count("é") == SHOWN_CHARACTERS
+    assert shown.text.endswith("é\n[The rest of the file is left out.]")
+
+
+@pytest.mark.parametrize("before", ["", "x"])
+def test_a_text_that_is_cut_within_a_character_is_shown_up_to_there(before: str) -> None:
+    data = b64encode((before + "é" * SHOWN_CHARACTERS).encode()).decode()
+    shown = readable_or_note(FileContent(mime="text/csv", url=f"data:text/csv;base64,{data}"), MODEL)
+    assert isinstance(shown, TextContent)
+    assert f"\n{before}éé" in shown.text
     assert shown.text.endswith("é\n[The rest of the file is left out.]")
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from opencode.core.ids import MessageID, SessionID
@@ -21,7 +22,7 @@ from opencode.session.schema import (
     TextPart,
 )
 from tests.support.opened_instance import Opened, open_instance_in, said
-from tests.support.scripted_model.script import Wait, turn
+from tests.support.scripted_model.script import Fail, Wait, turn
 
 NOBODY = SessionID("ses_nobody")
 NOTHING = MessageID("msg_nothing")
@@ -216,3 +217,62 @@ async def test_a_revert_that_is_taken_back_leaves_everything_as_it_was(opened: O
     await opened.prompts.revert(session, RevertInput(message_id=messages[0].info.id))
     assert (await opened.prompts.unrevert(session)).revert is UNSET
     assert await opened.messages(session) == messages
+
+
+async def test_older_messages_are_read_page_by_page(opened: Opened) -> None:
+    session = await opened.session()
+    for text in ("One", "Two"):
+        await opened.prompts.prompt(session, said(text, no_reply=True))
+    newest = await opened.prompts.messages(session, 1, None)
+    assert newest.next_cursor is not None
+    older = await opened.prompts.messages(session, 1, newest.next_cursor)
+    texts = [
+        part.text for m in decode(older.body, list[MessageWithParts]) for part in m.parts if isinstance(part, TextPart)
+    ]
+    assert (texts, older.next_cursor) == (["One"], None)
+
+
+async def at_work(opened: Opened, session: SessionID) -> None:
+    """Let the session work on a prompt that only an abort ends."""
+    reached = anyio.Event()
+    opened.model.push(turn("Begun", Wait(anyio.Event(), reached)))
+    await opened.prompts.prompt_async(session, said("Go on"))
+    await reached.wait()
+
+
+async def test_a_queued_prompt_makes_a_revert_final_that_came_before_its_turn(opened: Opened) -> None:
+    session = await opened.session()
+    opened.model.push("First answer.")
+    await opened.prompts.prompt(session, said("First"))
+    first = (await opened.messages(session))[0]
+    await at_work(opened, session)
+    await opened.prompts.prompt_async(session, said("Later", delivery="queue"))
+    await opened.prompts.abort(session)
+    await opened.prompts.revert(session, RevertInput(message_id=first.info.id))
+    opened.told.clear()
+    opened.model.push("Later answer.")
+    await opened.prompts.resume_queue(session)
+    await opened.rests()
+    assert await opened.texts(session) == [["Later"], ["Later answer."]]
+    assert (await opened.sessions.get(session)).revert is UNSET
+
+
+async def test_who_waits_for_a_queued_prompt_is_given_the_answer_that_failed(opened: Opened) -> None:
+    session, answers = await opened.session(), list[MessageWithParts]()
+
+    async def later() -> None:
+        answers.append(decode(await opened.prompts.prompt(session, said("Later", delivery="queue")), MessageWithParts))
+
+    async with anyio.create_task_group() as tasks:
+        await at_work(opened, session)
+        tasks.start_soon(later)
+        while not await opened.prompts.queue(session):
+            await anyio.lowlevel.checkpoint()
+        opened.model.push(turn(Fail(401, "bad key")))
+        await opened.prompts.abort(session)
+        await opened.prompts.resume_queue(session)
+    [answer] = answers
+    prompt, stored = (await opened.messages(session))[-2:]
+    assert isinstance(answer.info, AssistantMessage)
+    assert (answer, answer.info.parent_id) == (stored, prompt.info.id)
+    assert answer.info.error is not UNSET

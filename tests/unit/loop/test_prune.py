@@ -48,3 +48,15 @@ async def test_what_does_not_pay_is_left(place: LoopWorld) -> None:
 async def test_the_configuration_may_forbid_it(place: LoopWorld) -> None:
     assert await pruned(place, call("a"), call("b"), config=CompactionConfig(prune=False)) == []
     assert await pruned(place, call("a"), call("b"), config=CompactionConfig(prune=True)) == ["a"]
+
+
+HIDDEN = replace(DONE, time=ToolTime(start=1, end=2, compacted=3))
+
+
+async def test_what_lies_before_an_earlier_pruning_is_not_looked_at_again(place: LoopWorld) -> None:
+    assert await pruned(place, call("a"), call("b", HIDDEN), call("c"), call("d")) == ["c"]
+
+
+async def test_what_does_not_pay_since_an_earlier_pruning_is_left(place: LoopWorld) -> None:
+    small = replace(DONE, output="x" * 80_000)
+    assert await pruned(place, call("a", HIDDEN), call("b", small), call("c")) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from opencode.core.ids import MessageID, PartID
+from opencode.core.ids import MessageID, PartID, SessionID
 from opencode.core.wire import UNSET
 from opencode.loop.revert import find_point, removals_after
 from opencode.session.changes import DeleteMessage, DeletePart
@@ -66,12 +66,22 @@ def test_an_unknown_point_is_none(wanted: tuple[str, str | None]) -> None:
 
 def test_everything_from_the_point_on_is_removed() -> None:
     removed = list(removals_after(HISTORY, SessionRevert(message_id=MessageID("msg_3"))))
-    assert [change.message_id for change in removed if isinstance(change, DeleteMessage)] == ["msg_3", "msg_4"]
-    assert len(removed) == 2
+    assert removed == [DeleteMessage(SessionID(S), MessageID(id)) for id in ("msg_3", "msg_4")]
 
 
 def test_an_answer_keeps_what_it_said_before_the_part() -> None:
     revert = SessionRevert(message_id=MessageID("msg_4"), part_id=PartID("prt_4c"))
     removed = list(removals_after(HISTORY, revert))
-    assert [change.part_id for change in removed if isinstance(change, DeletePart)] == ["prt_4c", "prt_4d"]
-    assert len(removed) == 2
+    assert removed == [DeletePart(SessionID(S), MessageID("msg_4"), PartID(id)) for id in ("prt_4c", "prt_4d")]
+
+
+@pytest.mark.parametrize(
+    ("message", "part", "left"),
+    [("msg_9", None, []), ("msg_2", "prt_gone", ["msg_3", "msg_4"])],
+    ids=["a message that was deleted", "a part that was deleted"],
+)
+def test_of_a_point_that_is_gone_nothing_more_is_removed(message: str, part: str | None, left: list[str]) -> None:
+    revert = SessionRevert(message_id=MessageID(message), part_id=UNSET if part is None else PartID(part))
+    removed = list(removals_after(HISTORY, revert))
+    assert [change.message_id for change in removed if isinstance(change, DeleteMessage)] == left
+    assert len(removed) == len(left)

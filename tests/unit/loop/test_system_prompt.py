@@ -85,14 +85,15 @@ async def test_an_agents_prompt_replaces_the_base_prompt(prompt: SystemPrompt) -
     assert prompt_text("default") not in text
 
 
-def test_the_environment_is_stated_to_the_day(tmp_path: Path) -> None:
-    surroundings = Surroundings(Path("/w/pkg"), Path("/w"), is_git=False, platform="darwin")
+@pytest.mark.parametrize(("is_git", "said"), [(False, "no"), (True, "yes")])
+def test_the_environment_is_stated_to_the_day(is_git: bool, said: str) -> None:
+    surroundings = Surroundings(Path("/w/pkg"), Path("/w"), is_git=is_git, platform="darwin")
     assert environment_block(model(), surroundings, date(2026, 1, 2)).splitlines() == [
         "<env>",
         "  Model: M One (scripted/m1)",
         "  Working directory: /w/pkg",
         "  Worktree root: /w",
-        "  Git repository: no",
+        f"  Git repository: {said}",
         "  Platform: darwin",
         "  Date: Friday, 2026-01-02",
         "</env>",
@@ -136,6 +137,13 @@ def test_skills_are_listed_by_name_with_a_description_and_escaped() -> None:
         "  </skill>",
         "</available_skills>",
     ]
+
+
+def test_quotes_need_no_escape_in_what_is_said_of_a_skill() -> None:
+    skill = Skill(name="say", description='Says "hello"', location="<it's built in>", content="x")
+    block = skills_block([skill], ANY)
+    assert '<description>Says "hello"</description>' in block
+    assert "<location>&lt;it's built in&gt;</location>" in block
 
 
 @pytest.mark.parametrize("denied", ["*", "gr*"])

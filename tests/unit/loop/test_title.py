@@ -11,7 +11,7 @@ from opencode.core.ids import SessionID
 from opencode.core.wire import UNSET
 from opencode.loop.title import DEFAULT_TITLE, clean_title, wants_title
 from opencode.session.inputs import PromptInput, UpdateSession
-from opencode.session.schema import MessageWithParts, Session, SessionTime, SubtaskPartInput
+from opencode.session.schema import MessageWithParts, Session, SessionTime, SubtaskPartInput, TextPartInput
 from tests.support.opened_instance import Opened, open_instance_in
 from tests.support.opened_instance import said as said_prompt
 from tests.support.records import assistant_message, text_part, user_message
@@ -112,6 +112,17 @@ async def test_a_subtask_gives_its_session_a_title_too(tmp_path: Path) -> None:
         assert await titled(opened, session) == "A scripted title"
         [request] = [request for request in opened.model.requests if request.is_title]
     assert request.body["messages"][-1]["content"] == "Wind the clock"
+
+
+async def test_a_note_of_the_servers_own_does_not_stand_for_the_first_prompt(tmp_path: Path) -> None:
+    async with open_instance_in(tmp_path) as opened:
+        session = await opened.session(title=UNSET)
+        note = TextPartInput(text="The clock is at home.", synthetic=True)
+        await opened.prompts.prompt(session, PromptInput(parts=[note], no_reply=True))
+        await opened.prompts.prompt(session, said_prompt("Fix the clock"))
+        assert await titled(opened, session) == "A scripted title"
+        [request] = [request for request in opened.model.requests if request.is_title]
+    assert request.body["messages"][-1]["content"] == "Fix the clock"
 
 
 async def test_a_title_that_a_person_gives_meanwhile_stays(tmp_path: Path) -> None:
