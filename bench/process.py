@@ -12,12 +12,19 @@ def tree(pid: int) -> list[int]:
     """The process and everything below it that is alive."""
     found = [pid]
     for parent in found:  # grows while it is walked
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+        for thread in _listed(Path(f"/proc/{parent}/task")):
             try:
-                found += [int(child) for child in children.read_text().split()]
+                found += [int(child) for child in (thread / "children").read_text().split()]
             except OSError:  # the thread ended meanwhile
                 continue
     return found
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:  # the process ended meanwhile
+        return []
 
 
 def cpu_seconds(pid: int) -> float:
