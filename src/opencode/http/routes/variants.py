@@ -10,12 +10,12 @@ from opencode.event.frame import session_envelope
 from opencode.event.schema import Event
 from opencode.http.answer import Raw, Stream
 from opencode.http.operation import operation
-from opencode.http.schema import AnsweredPrompt
 from opencode.http.sse import EventStream
 from opencode.instance.instance import Instance
 from opencode.instance.shared import Shared
 from opencode.question.schema import QuestionAnswers, QuestionRequest
 from opencode.session.inputs import PromptInput
+from opencode.session.schema import MessageWithParts
 
 KNOWN = ("BadRequest", "NotFoundError")
 
@@ -56,7 +56,7 @@ def flat_message(record: bytes) -> bytes:
 
 
 @operation("seed.session.prompt", "POST", "/session/{sessionID}/prompt", source="seed", errors=KNOWN, slow=True)
-async def prompt(instance: Instance, session_id: SessionID, body: PromptInput) -> Raw[AnsweredPrompt]:
+async def prompt(instance: Instance, session_id: SessionID, body: PromptInput) -> Raw[MessageWithParts]:
     """The same as ``session.prompt``."""
     return Raw(await instance.prompts.prompt(session_id, body))
 
