@@ -19,6 +19,7 @@ CLIENTS = "older clients read it"
 OBSERVED = "the official server answers so, whatever its document says"
 DELIVERY = "`delivery`: a prompt may wait for a turn of its own; ours"
 WAITS = "what a session waits for; ours"
+TAKEN = "`messageID`: another session may have it; ours"
 MISSING = "an unknown session is an error"
 DECODES = "the same errors as of every operation with a body"
 NARROW = "the official document names what it does not promise"
@@ -30,6 +31,7 @@ DIFFERENCES = {
     "project.update body": SEED,
     "session.abort 404": MISSING,
     "session.command body": DELIVERY,
+    **{f"session.{name} 409": TAKEN for name in ("prompt", "prompt_async", "command", "init")},
     "session.prompt body": DELIVERY,
     "session.prompt_async body": DELIVERY,
     "session.create 404": f"`parentID`: {MISSING}",

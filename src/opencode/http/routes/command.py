@@ -7,7 +7,7 @@ from opencode.http.schema import AnsweredPrompt
 from opencode.instance.instance import Instance
 from opencode.session.inputs import CommandInput, InitInput
 
-KNOWN = ("BadRequest", "NotFoundError")
+KNOWN = ("BadRequest", "NotFoundError", "ConflictError")
 
 
 @operation("session.command", "POST", "/session/{sessionID}/command", errors=KNOWN, slow=True)

@@ -17,6 +17,8 @@ from opencode.session.inputs import MessagePage, PromptInput, ShellInput
 from opencode.session.schema import MessageWithParts, Part, TextPartInput
 
 KNOWN = ("BadRequest", "NotFoundError")
+NEW_MESSAGE = (*KNOWN, "ConflictError")
+"""Of what a client may give an id of its own, which another session may have."""
 BUSY = ("BadRequest", "NotFoundError", "SessionBusyError")
 
 
@@ -59,13 +61,13 @@ def _takes_long(prompt: PromptInput) -> bool:
     return prompt.no_reply is not True or not all(isinstance(part, TextPartInput) for part in prompt.parts)
 
 
-@operation("session.prompt", "POST", "/session/{sessionID}/message", errors=KNOWN, slow=_takes_long)
+@operation("session.prompt", "POST", "/session/{sessionID}/message", errors=NEW_MESSAGE, slow=_takes_long)
 async def prompt(instance: Instance, session_id: SessionID, body: PromptInput) -> Raw[AnsweredPrompt]:
     """Send a prompt and wait for the answer."""
     return Raw(await instance.prompts.prompt(session_id, body))
 
 
-@operation("session.prompt_async", "POST", "/session/{sessionID}/prompt_async", errors=KNOWN, status=204)
+@operation("session.prompt_async", "POST", "/session/{sessionID}/prompt_async", errors=NEW_MESSAGE, status=204)
 async def prompt_async(instance: Instance, session_id: SessionID, body: PromptInput) -> None:
     """Send a prompt; the answer comes as events."""
     await instance.prompts.prompt_async(session_id, body)

@@ -55,7 +55,14 @@ def flat_message(record: bytes) -> bytes:
     return msgspec.json.encode({**message["info"], "info": message["info"], "parts": parts})
 
 
-@operation("seed.session.prompt", "POST", "/session/{sessionID}/prompt", source="seed", errors=KNOWN, slow=True)
+@operation(
+    "seed.session.prompt",
+    "POST",
+    "/session/{sessionID}/prompt",
+    source="seed",
+    errors=(*KNOWN, "ConflictError"),
+    slow=True,
+)
 async def prompt(instance: Instance, session_id: SessionID, body: PromptInput) -> Raw[MessageWithParts]:
     """The same as ``session.prompt``."""
     return Raw(await instance.prompts.prompt(session_id, body))
