@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any, Final, cast
 
 import httptools
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from opencode.http.answer import Answer
@@ -73,7 +72,7 @@ class HttpConnection(BoundedHttpProtocol):
         else:
             super().on_message_complete()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._at_work = cycle
         super()._start_asgi_task(cycle, app)
 

@@ -80,11 +80,12 @@ async def test_limits_that_no_picture_meets_are_told() -> None:
 
 
 async def test_without_the_library_images_are_sent_as_they_are(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("opencode.tool.images.find_spec", lambda _: None)
     url = data_url(picture(80, 80))
     assert await fitted_image("image/png", url, ImageLimits(max_base64_bytes=10)) == ("image/png", url)
+    assert "pip install 'opencode-server[images]'" in caplog.text
 
 
 @pytest.mark.parametrize(
